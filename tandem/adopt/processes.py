@@ -1,0 +1,117 @@
+"""What runs beside the web servers, and what is run before new code serves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tandem.adopt.environment import REDIS_SOCKET
+from tandem.adopt.findings import Findings
+from tandem.adopt.folder import Place, calls
+from tandem.adopt.interpreter import variables
+from tandem.adopt.model import NAME, RESERVED
+from tandem.adopt.project import Project
+from tandem.adopt.requirements import Requirements
+from tandem.adopt.values import Scope, plain
+
+# An app in INSTALLED_APPS that has a worker: (name, command).
+WORKERS = {
+    "huey.contrib.djhuey": ("huey", "python manage.py run_huey"),
+    "django_huey": ("huey", "python manage.py djangohuey"),
+    "django_rq": ("rq", "python manage.py rqworker default"),
+    "django_q": ("qcluster", "python manage.py qcluster"),
+    "django_dramatiq": ("dramatiq", "python manage.py rundramatiq"),
+    "django_tasks.backends.database": ("tasks", "python manage.py db_worker"),
+    "django_tasks_db": ("tasks", "python manage.py db_worker"),
+    "procrastinate.contrib.django": ("procrastinate", "python manage.py procrastinate worker"),
+    "background_task": ("background", "python manage.py process_tasks"),
+    "django_apscheduler": ("", ""),
+}
+# What Tandem runs itself, and what developers run.
+SERVERS = re.compile(
+    r"\b(gunicorn|uvicorn|daphne|hypercorn|granian|uwsgi|waitress|runserver|watch\S*|npm|yarn|"
+    r"pnpm|node|vite|make)\b"
+)
+
+
+def processes(project: Project, scope: Scope, apps: list[Any], out: Findings) -> None:
+    """Note ``processes``: of a Procfile, else of Celery and its like."""
+    if _procfile(project, out):
+        return
+    place = scope.places.get("INSTALLED_APPS", Place("the settings"))
+    for app, (name, command) in WORKERS.items():
+        if app in apps and name:
+            out.entry("processes", name, command, f"{app} ({place})")
+        elif app in apps:
+            out.decide("processes", f"{app} ({place}) needs a process that runs its scheduler", {})
+    for file in project.folder.files:
+        if file.suffix != ".py" or "Celery(" not in project.folder.text(file):
+            continue
+        tree = project.folder.tree(file)
+        call = next(calls(tree, "Celery"), None) if tree else None
+        base = next((one for one in project.python_path if file.is_relative_to(one)), None)
+        if call is None or base is None or "test" in file.name:
+            continue
+        parts = file.relative_to(base).with_suffix("").parts
+        parts = parts[:-1] if parts[-1] in ("celery", "__init__") else parts
+        app, where = ".".join(parts), project.folder.place(file, call)
+        out.entry("processes", "worker", f"celery -A {app} worker --loglevel info", f"{where}")
+        scheduler = " --scheduler django" if "django_celery_beat" in apps else ""
+        text = project.folder.text(file)
+        if scheduler or "CELERY_BEAT_SCHEDULE" in scope.names or "beat_schedule" in text:
+            command = f"celery -A {app} beat --loglevel info --schedule /tmp/beat{scheduler}"
+            out.entry("processes", "beat", command, f"a schedule is there ({where})")
+        return
+
+
+def _procfile(project: Project, out: Findings) -> bool:
+    found = False
+    for base in dict.fromkeys((project.root, project.folder.path)):
+        file = base / "Procfile"
+        for number, line in enumerate(project.folder.text(file).splitlines(), 1):
+            name, colon, command = (part.strip() for part in line.partition(":"))
+            name = re.sub(r"[_.]+", "-", name.lower())
+            if not colon or name in ("web", "release") or SERVERS.search(command):
+                continue
+            place = Place(project.folder.place(file).file, number)
+            if not re.fullmatch(NAME, name) or name in RESERVED or not command:
+                continue
+            if "$" in command:
+                out.decide("processes", f"{name} ({place}) has a variable in its command", {})
+            out.entry("processes", name, command, f"{place}")
+            found = True
+        if found:
+            return True
+    return found
+
+
+def redis(scope: Scope, required: Requirements, out: Findings) -> None:
+    """Note ``redis``: whether anything of the site could use it."""
+    names = ("channels", "channels-redis", "redis", "django-redis", "django-rq", "celery[redis]")
+    used = next((name for name in names if name in required), "")
+    if used or not required.complete:
+        place = required.names.get(used)
+        out.found("redis", True, f"{used} is required ({place})" if used else "perhaps it is used")
+    else:
+        out.found("redis", False, "nothing that is required uses it")
+    for name in ("CACHES", "CELERY_BROKER_URL", "RQ_QUEUES", "HUEY", "Q_CLUSTER"):
+        value = scope.get(name)
+        if not variables(value) and re.search(r"redis://|'HOST': '", str(plain(value))):
+            place = scope.places.get(name)
+            sentence = f"{name} fixes an address ({place}); Tandem's Redis is at {REDIS_SOCKET}"
+            out.decide("redis", sentence, True)
+
+
+def setup(project: Project, scope: Scope, out: Findings) -> None:
+    """Note ``setup``: migrations, and a table for a cache in the database."""
+    commands, why = ["migrate --noinput"], []
+    if "DatabaseCache" in str(plain(scope.get("CACHES"))):
+        commands.append("createcachetable")
+        why.append(f"a cache is in the database ({scope.places.get('CACHES')})")
+    out.found("setup", commands, *why)
+    for base in dict.fromkeys((project.root, project.folder.path)):
+        package = base / "package.json"
+        if '"build"' in project.folder.text(package):
+            place = project.folder.place(package)
+            out.decide("setup", f"{place} has a build; run it before a release: Tandem has no node")
+            return

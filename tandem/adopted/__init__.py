@@ -1,0 +1,3 @@
+"""What stands between Tandem and a site whose code is not changed (docs/adopt.md)."""
+
+MADE = "made"  # as an application in tandem.yml: the site has none, so Django's own is made

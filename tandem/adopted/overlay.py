@@ -1,0 +1,149 @@
+"""What is laid over a site's own settings, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tandem.origins import origins, words
+from tandem.redis_url import with_password
+
+INSECURE_KEY = "django-insecure-"  # what startproject writes
+LAYER = "tandem.channel_layer.PubSubChannelLayer"
+
+
+def overlay(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings that replace those of ``site``."""
+    return {
+        # A site in DEBUG shows its settings to whoever finds an error.
+        "DEBUG": False,
+        **_key(site, environment),
+        **_edge(environment),
+        **_files(site, environment),
+        **_databases(site, environment),
+        **_layers(site, environment),
+        **_logging(site),
+    }
+
+
+def _key(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Give a key to a site that has none, or one that is in its repository."""
+    key = str(site.get("SECRET_KEY", ""))
+    made = _credential("secret_key", environment)
+    if made and (not key or key.startswith(INSECURE_KEY)):
+        return {"SECRET_KEY": made}
+    return {}
+
+
+def _edge(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Trust nginx, which ends TLS and sets (never appends to) these headers, and nobody else."""
+    names = words(environment.get("SERVER_NAMES", "localhost"))
+    return {
+        "ALLOWED_HOSTS": names,
+        "CSRF_TRUSTED_ORIGINS": origins({"SERVER_NAMES": ",".join(names), **environment}),
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+        "SESSION_COOKIE_SECURE": True,
+        "CSRF_COOKIE_SECURE": True,
+    }
+
+
+def _files(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Have files where nginx serves them, and uploads never in memory."""
+    found: dict[str, Any] = {}
+    if environment.get("SITE_STATIC") == "on":
+        found |= {"STATIC_URL": "/static/", "STATIC_ROOT": environment["STATIC_ROOT"]}
+    media = environment.get("MEDIA_ROOT")
+    if media:
+        found |= {
+            "MEDIA_ROOT": media,
+            # Both upstreams write; nginx reads.
+            "FILE_UPLOAD_PERMISSIONS": 0o640,
+            "FILE_UPLOAD_DIRECTORY_PERMISSIONS": 0o770,
+            "FILE_UPLOAD_TEMP_DIR": media,  # same file system: a rename, not a copy
+        }
+        if not str(site.get("MEDIA_URL", "")).startswith(("http:", "https:", "//")):
+            found["MEDIA_URL"] = "/media/"
+    return found
+
+
+def _databases(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    databases = {alias: dict(one) for alias, one in site.get("DATABASES", {}).items()}
+    if environment.get("SITE_DATABASE") == "postgresql":
+        own = databases.get("default", {})
+        engine = str(own.get("ENGINE", ""))
+        databases["default"] = {
+            # One that speaks PostgreSQL stays: PostGIS, a pool, a wrapper for metrics.
+            "ENGINE": engine if "postg" in engine else "django.db.backends.postgresql",
+            "NAME": environment.get("DATABASE_NAME", "tandem"),
+            "USER": environment.get("DATABASE_USER", "tandem"),
+            "HOST": environment.get("DATABASE_HOST", "/run/postgresql"),
+            "PORT": environment.get("DATABASE_PORT", ""),
+            "PASSWORD": _credential("database_password", environment),
+            "CONN_HEALTH_CHECKS": True,
+            **{name: own[name] for name in ("ATOMIC_REQUESTS", "TEST") if name in own},
+        }
+        # Apps that use more of PostgreSQL where they find it (Wagtail's search) need this.
+        apps = list(site.get("INSTALLED_APPS", ()))
+        if "django.contrib.postgres" not in apps:
+            found["INSTALLED_APPS"] = [*apps, "django.contrib.postgres"]
+    elif environment.get("SITE_DATABASE") == "sqlite" and "default" in databases:
+        databases["default"]["NAME"] = (
+            Path(environment.get("DATA_ROOT", "/srv/tandem/data")) / "db.sqlite3"
+        )
+    upstream = environment.get("TANDEM_UPSTREAM", "").partition("@")[0]
+    for database in databases.values():
+        if upstream == "wsgi":
+            # Threads are few and live long: each keeps its connection.
+            database["CONN_MAX_AGE"] = 60
+        elif upstream:
+            # Under ASGI a connection kept by each thread exhausts the server within
+            # seconds (Django tickets #33497, #32889).
+            database["CONN_MAX_AGE"] = 0
+    return {**found, "DATABASES": databases} if databases else {}
+
+
+def _logging(site: Mapping[str, Any]) -> dict[str, Any]:
+    """Have the errors of a site that says nothing of logs in the log.
+
+    Django's own choice without DEBUG is a mail to ADMINS, of whom there are none.
+    """
+    if site.get("LOGGING"):
+        return {}
+    return {
+        "LOGGING": {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "handlers": {"console": {"class": "logging.StreamHandler"}},
+            "root": {"handlers": ["console"], "level": "WARNING"},
+            # One line for each 4xx is nginx's business.
+            "loggers": {"django.request": {"level": "ERROR"}},
+        }
+    }
+
+
+def _layers(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Let groups reach every worker: in memory, or each by itself, they reach one."""
+    if environment.get("SITE_REDIS") != "on" or "channels" not in _names(site):
+        return {}
+    hosts = [redis_url(environment)]
+    return {"CHANNEL_LAYERS": {"default": {"BACKEND": LAYER, "CONFIG": {"hosts": hosts}}}}
+
+
+def redis_url(environment: Mapping[str, str]) -> str:
+    """Return the address of Tandem's Redis, as a site reads it from ``REDIS_URL``."""
+    return with_password(
+        environment.get("REDIS_URL", "unix:///run/redis-tandem/redis-server.sock"),
+        _credential("redis_password", environment),
+    )
+
+
+def _names(site: Mapping[str, Any]) -> set[str]:
+    apps = {str(app).partition(".")[0] for app in site.get("INSTALLED_APPS", ())}
+    return apps | ({"channels"} if site.get("CHANNEL_LAYERS") else set())
+
+
+def _credential(name: str, environment: Mapping[str, str]) -> str:
+    file = Path(environment.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / name
+    return file.read_text().strip() if file.exists() else ""

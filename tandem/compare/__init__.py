@@ -1,0 +1,1 @@
+"""Ask both upstreams for the same pages, and tell where their answers differ."""

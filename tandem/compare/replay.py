@@ -1,0 +1,90 @@
+"""Send each request to both sides, several times in alternating order."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from tandem.compare.client import Answer, Side
+from tandem.compare.difference import Result, Verdict, compare
+from tandem.compare.rules import Rules
+from tandem.compare.sources import Request, Source
+
+
+@dataclass
+class Replay:
+    """How to ask, and what was left out."""
+
+    wsgi: Side
+    asgi: Side
+    rules: Rules
+    sent: Sequence[str] = ()  # secrets that go along
+    repeat: int = 3
+    concurrency: int = 2
+    most: int = 100  # requests, each sent `repeat` times to both sides
+    seconds: float = 300.0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def run(self, source: Source) -> Iterator[tuple[int, Result]]:
+        """Give results as they come, each with the place of its request.
+
+        Raises ``UnreachableError`` as soon as a side cannot be reached.
+        """
+        until = time.monotonic() + self.seconds
+        running: dict[Future[tuple[Result, Answer]], tuple[int, Request]] = {}
+        started = 0
+        with ThreadPoolExecutor(self.concurrency) as pool:
+            try:
+                while True:
+                    while len(running) < self.concurrency and started < self.most:
+                        if time.monotonic() > until or (request := source.next()) is None:
+                            break
+                        running[pool.submit(self.ask, request)] = started, request
+                        started += 1
+                    if not running:
+                        break
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        place, request = running.pop(future)
+                        result, answer = future.result()
+                        source.learn(request, answer)
+                        yield place, result
+            finally:
+                pool.shutdown(cancel_futures=True)
+                for side in (self.wsgi, self.asgi):
+                    side.close_all()
+        if started == self.most and source.next() is not None:
+            self.left_out["what comes after --limit"] += 1
+        elif time.monotonic() > until:
+            self.left_out["what comes after --time-limit"] += 1
+
+    def ask(self, request: Request) -> tuple[Result, Answer]:
+        """Return what was found, and the WSGI side's first answer."""
+        answers: dict[str, list[Answer]] = {"wsgi": [], "asgi": []}
+        for turn in range(self.repeat):
+            # Whoever comes second finds caches warm: take turns.
+            for side in (self.wsgi, self.asgi)[:: 1 if turn % 2 == 0 else -1]:
+                answers[side.name].append(side.ask(request.method, request.path))
+            if any(side[-1].error for side in answers.values()):
+                break  # it will not get better, and each try may take as long as it may
+        first = answers["wsgi"][0]
+        if strangers := self._strangers(answers):
+            result = Result(request.method, request.path, Verdict.UNDECIDED, strangers)
+            return result, first
+        return compare(
+            request.method, request.path, answers["wsgi"], answers["asgi"], self.rules, self.sent
+        ), first
+
+    def _strangers(self, answers: dict[str, list[Answer]]) -> str:
+        """Return a sentence where the other side answered than the one that was asked."""
+        for name, own in answers.items():
+            for answer in own:
+                who = answer.header("x-upstream").partition("@")[0]
+                if who in answers and who != name:
+                    return (
+                        f"asked for {name}, but {who} answered: the token is not"
+                        f" accepted, the route cannot be forced, or {name} is down"
+                    )
+        return ""

@@ -1,0 +1,1 @@
+"""Health endpoints that any Django site can include: ``tandem.health.urls``."""

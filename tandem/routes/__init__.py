@@ -1,0 +1,1 @@
+"""Routes are data: ``deploy/routes.yml`` says which path is served where."""
