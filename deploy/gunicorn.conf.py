@@ -1,0 +1,39 @@
+"""Gunicorn: one WSGI instance, ``wsgi@1`` or its like.
+
+Settings: gunicorn.org, reference/settings.  The listening socket comes from the .socket
+unit (or tandem.listen) as file descriptor 3, so ``bind`` and ``backlog`` are not here.
+"""
+
+import os
+
+from tandem.identity import wsgi_headers
+
+wsgi_app = os.environ["WSGI_APPLICATION"]  # deploy/site.env
+
+# Threads, because a worker without them stands still while the database thinks: at a
+# 50 ms view, 2 processes answer 35 requests/s without threads, 540 with 16 each.
+worker_class = "gthread"
+workers = int(os.environ["WSGI_WORKERS"])
+threads = int(os.environ["WSGI_THREADS"])
+
+# The ladder of docs/timeouts.md, in seconds.
+timeout = 60  # a worker that does not beat for so long is killed; default 30
+graceful_timeout = 25  # for requests under way at a stop; less than the unit's stop timeout
+keepalive = 75  # more than nginx keeps its side, or a request meets a closing connection
+
+# Leaks of the site's code end with the worker; spread, so that not all go at once.
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file must not wait for a disk
+control_socket_disable = True  # two instances of one user would fight for one path
+forwarded_allow_ips = "*"  # only nginx can open the socket
+
+accesslog = None  # nginx logs every request
+errorlog = "-"
+loglevel = "warning"
+
+
+def post_worker_init(worker) -> None:
+    """Add the identity headers to whatever application this instance serves."""
+    worker.wsgi = wsgi_headers(worker.wsgi)

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Run a part of the release that this file lies in.  The servers get their listening
+# socket as file descriptor 3.
+set -euo pipefail
+
+# Resolved once: a process must not import half of itself from the next release.
+release=$(readlink -f "$(dirname "$(readlink -f "$0")")/..")
+set -a
+. "$release/deploy/site.env"
+set +a
+site=$release/site/app
+export PATH=$release/venv/bin:/usr/bin:/bin
+export PYTHONPATH=$release/site:$site/$SITE_ROOT
+for folder in $SITE_PYTHON_PATH; do PYTHONPATH+=:$site/$folder; done
+export STATIC_ROOT=$release/static
+export TANDEM_RELEASE=${TANDEM_RELEASE:-${release##*/}}
+export PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# setproctitle, if the site has it, must not write over the environment: instance.py reads it.
+export SPT_NOENV=1
+# A site that is not to be changed reads its secrets from variables, so it gets them there.
+for name in $SITE_SECRETS; do
+    if [ -f "${CREDENTIALS_DIRECTORY-}/site_${name,,}" ]; then
+        export "$name=$(<"$CREDENTIALS_DIRECTORY/site_${name,,}")"
+    fi
+done
+cd "$site/$SITE_ROOT"
+
+python=(python)
+[ -z "${SITE_SETTINGS-}" ] || python+=(-m tandem.adopted.run)
+each() { while read -r -a words; do [ ${#words[@]} = 0 ] || "${python[@]}" manage.py "${words[@]}"; done <<<"$1"; }
+
+case ${1-} in
+wsgi) exec gunicorn --config "$release/deploy/gunicorn.conf.py" ;;
+asgi)
+    # docs/timeouts.md: the sockets' departure, 10 s for clients that do not answer, and a bit.
+    export UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=$((${SOCKET_DRAIN_SECONDS:-10} + 15))
+    exec uvicorn --fd 3 "$ASGI_APPLICATION"
+    ;;
+notify) exec python -m notifications.server ;;
+socket | probe | trial | load) exec python -m "tandem.${1/socket/instance_socket}" "${@:2}" ;;
+migrations) exec "${python[@]}" -m tandem.checks.migrations ;;
+check) exec "${python[@]}" -m tandem check --settings "${SITE_SETTINGS-$DJANGO_SETTINGS_MODULE}" "${@:2}" ;;
+static) [ "$SITE_STATIC" != on ] || exec "${python[@]}" manage.py collectstatic --noinput -v0 ;;
+setup) each "$SITE_SETUP" ;;
+demo) each "$SITE_DEMO" ;;
+process) # a line of SITE_PROCESSES: its name and its command
+    while read -r name command; do
+        [ "$name" != "${2-}" ] || exec bash -c "exec $command"
+    done <<<"$SITE_PROCESSES"
+    echo "tandem: this site has no process '${2-}'; tandem.yml names them." >&2
+    exit 2
+    ;;
+manage) exec "${python[@]}" manage.py "${@:2}" ;;
+*) echo "tandem: usage: run.sh wsgi | asgi | notify | probe INSTANCE PATH [SECONDS] | socket away|leave|back | trial INSTANCE [SECONDS] | load | check | migrations | static | setup | demo | process NAME | manage COMMAND…" >&2; exit 2 ;;
+esac
