@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+# What runs and what should, for scripts that have sourced lib.sh.
+
+project=$(setting COMPOSE_PROJECT_NAME)
+# The services whose containers are instances, as UPSTREAMS in tandem/routes/model.py.
+kinds=(wsgi asgi notify)
+
+# The containers of a service, first to last.
+containers() {
+    docker ps --filter "label=com.docker.compose.project=$project" \
+        --filter "label=com.docker.compose.service=$1" --format '{{.Names}}' | sort -V
+}
+
+# Those of all kinds.
+instances() {
+    local kind
+    for kind in "${kinds[@]}"; do containers "$kind"; done
+}
+
+# The containers that run another image, or by other settings, than they would now.
+stale() {
+    docker compose --dry-run up --detach --no-build "${kinds[@]}" 2>&1 |
+        sed -nE "s/.*Container ($project-($(IFS="|" && echo "${kinds[*]}"))-[0-9]+) +Recreate$/\\1/p" | sort -uV
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# `make release`: the archives that servers install, one for each Debian release named in
+# DEBIAN (trixie bookworm; of an adopted site trixie, because Django 6 needs its Python), into
+# dist/; dist/release names what was built last.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. docker/lib.sh
+
+docker/engine.sh
+[ -z "${SITE:-}" ] || tests/venv.sh
+. docker/build-secrets.sh
+dist=dist release=${RELEASE:-}
+[ -z "${SITE:-}" ] || DEBIAN=${DEBIAN:-trixie}
+mkdir -p .cache
+for debian in ${DEBIAN:-trixie bookworm}; do
+    case $debian in trixie | bookworm) ;; *) die "DEBIAN must name trixie (13) or bookworm (12), got '$debian'." ;; esac
+    docker/base-image.sh "debian:$debian-slim"
+    if [ -n "${SITE:-}" ]; then
+        settings=$(.venv/bin/python docker/site.py "$SITE" "$debian") # apart from eval: its failure must end this
+        eval "$settings"
+        dist=$SITE_DIST
+    fi
+    # One name for all: the packages of an adopted site may differ between them.
+    release=${release:-${TANDEM_RELEASE:-$(docker/release-name.sh)}}
+    mkdir -p "$dist"
+    say "building release $release for $debian (log: .cache/release.log)."
+    docker buildx build --progress plain --target release --file "${SITE_CONTEXT:-.}/docker/Dockerfile" \
+        --build-arg DEBIAN_RELEASE="$debian" --build-arg TANDEM_RELEASE="$release" \
+        --build-arg SITE_WHEELS="${SITE_WHEELS:-download}" --build-arg SITE_SYSTEM_PACKAGES="${SITE_SYSTEM_PACKAGES:-}" \
+        --build-arg SITE_BUILD_PACKAGES="${SITE_BUILD_PACKAGES:-}" \
+        --secret "id=ca-bundle,src=${TANDEM_CA_BUNDLE:-/dev/null}" --secret "id=pip-conf,src=${TANDEM_PIP_CONF:-/dev/null}" \
+        --output "$dist" "${SITE_CONTEXT:-.}" >.cache/release.log 2>&1 ||
+        { grep -E 'ERROR|error:' .cache/release.log | tail -3 >&2; die "building the release failed; the whole story is in .cache/release.log."; }
+    echo "$dist/tandem-$release-$debian.tar.gz"
+done
+echo "$release" >"$dist/release"
