@@ -1,0 +1,56 @@
+"""Start the traffic, do something to the site, and read what the users noticed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tests.load.site import Site
+from tests.stack import ROOT
+
+
+def during(
+    event: Callable[[], Any], site: Site, rate: int = 200, sockets: int = 500
+) -> dict[str, Any]:
+    """Call ``event`` under load; return the report of ``tests.load.__main__``."""
+    with subprocess.Popen(
+        [
+            sys.executable, "-m", "tests.load", site.host, site.address, str(site.port),
+            site.cookie, str(rate), str(sockets),
+        ],
+        cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as load:  # fmt: skip
+        try:
+            assert load.stdin is not None
+            assert load.stdout is not None
+            ready = load.stdout.readline()
+            assert ready == "ready\n", load.communicate()[1][-2000:]
+            event()
+            out, err = load.communicate("stop\n", timeout=200)
+        finally:
+            load.kill()
+    assert out, err[-2000:]
+    return json.loads(out)
+
+
+def nobody_noticed(report: dict[str, Any]) -> None:
+    """Assert that no request failed and no message was lost, doubled or missed."""
+    assert report["failed"] == [], report
+    assert report["lost"] == report["doubled"] == report["missed"] == [], report
+    assert report["stuck"] == [], report
+    assert report["refused"] == [], report
+
+
+def sockets_moved_in_turn(report: dict[str, Any]) -> None:
+    """Assert that every socket was told (1012), and came back soon, but not with all others.
+
+    How soon is told by a generator that was itself in time.
+    """
+    assert set(report["closes"]) == {"1012"}, report
+    assert report["slowest_return_s"] < 30, report
+    if not report["strained"]:
+        assert report["slowest_return_s"] < 5, report
+        assert report["most_returns_in_a_second"] <= report["sockets"] / 5, report

@@ -1,0 +1,208 @@
+"""``make up`` from good to good, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack import Stack, copy_of_checkout
+
+
+@pytest.fixture
+def broken(stack: Stack, tmp_path: Path) -> Iterator[Stack]:
+    """Give a copy of the checkout to break, sharing the running stack's name and ports.
+
+    Afterwards the site must still answer, by the same containers as before.
+    """
+    before = [
+        stack.inspect(name)["Id"]
+        for name in ("nginx-1", "wsgi-1", "asgi-1", "notify-1", "postgres-1")
+    ]
+    with copy_of_checkout(tmp_path / "checkout") as root:
+        yield Stack(root)
+    after = [
+        stack.inspect(name)["Id"]
+        for name in ("nginx-1", "wsgi-1", "asgi-1", "notify-1", "postgres-1")
+    ]
+    assert after == before
+    with stack.client() as client:
+        assert client.get("/health/ready/").status_code == 200
+        assert client.get("/health/asgi/ready/").status_code == 200
+    # The images of the failed attempt took the names; the good ones take them back.
+    stack.run("docker/build.sh")
+
+
+def change(stack: Stack, name: str, old: str, new: str) -> None:
+    """Replace ``old``, which must be there, in a file of the checkout."""
+    file = stack.root / name
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def complaint(stack: Stack, **settings: str) -> str:
+    """Run ``make up``, which must fail; return what it printed."""
+    done = stack.up(check=False, **settings)
+    assert done.returncode != 0
+    return done.stdout + done.stderr
+
+
+def test_up_again_changes_nothing(stack: Stack):
+    before = stack.inspect("wsgi-1")["Id"]
+    out = stack.up().stdout
+    assert f"{stack.origin}/" in out
+    assert "demo / demo" in out
+    assert stack.inspect("wsgi-1")["Id"] == before
+
+
+def test_down_and_up_keeps_all_data(stack: Stack):
+    key = "from django.conf import settings; print(settings.SECRET_KEY)"
+    before = stack.manage(key)
+    with stack.client("demo") as client:
+        room = "/chat/kept/"
+        client.post(
+            room,
+            data={"message": "remember me", "csrfmiddlewaretoken": client.cookies["csrftoken"]},
+            headers={"Referer": stack.origin},
+        )
+        stack.run("make", "down")
+        stack.up()
+        assert "remember me" in client.get(room).text  # the session has survived too
+    assert stack.manage(key) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "WSGI_INSTANCES=2",
+            "WSGI_INSTANCES=two",
+            "WSGI_INSTANCES must be a whole number from 0 to 32, got 'two'",
+        ),
+        (
+            "HTTPS_PORT=8443",
+            "HTTPS_PROT=8443",
+            "HTTPS_PROT is not a setting of Tandem; is it misspelt?",
+        ),
+        ("ASGI_THREADS=8\n", "\n", "ASGI_THREADS is missing"),
+        ("UPLOAD_LIMIT_MIB=25", "UPLOAD_LIMIT_MIB 25", "expected NAME=value"),
+        (
+            "TANDEM_IDENTITY_HEADERS=on",
+            "TANDEM_IDENTITY_HEADERS=yes",
+            "must be one of on, off, got 'yes'",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_line(broken: Stack, old: str, new: str, sentence: str):
+    change(broken, ".env", old, new)
+    out = complaint(broken)
+    assert sentence in out
+    assert ".env:" in out
+
+
+def test_a_taken_port_is_named(broken: Stack):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        out = complaint(broken, HTTPS_PORT=str(port))
+    assert f"port {port} is taken" in out
+    assert "set HTTPS_PORT in .env to another" in out
+
+
+def test_a_broken_nginx_file_is_shown_with_its_line(broken: Stack):
+    change(
+        broken,
+        "deploy/nginx/snippets/proxy.conf",
+        "proxy_http_version 1.1;",
+        "proxy_http_versoin 1.1;",
+    )
+    out = complaint(broken)
+    assert 'unknown directive "proxy_http_versoin" in /etc/nginx/tandem/snippets/proxy.conf' in out
+    assert (
+        "nginx does not accept the files of deploy/nginx. What ran before is still running." in out
+    )
+
+
+def test_a_wrong_route_is_shown_with_its_line(broken: Stack):
+    change(broken, "deploy/routes.yml", "upstream: asgi", "upstream: daphne")
+    text = (broken.root / "deploy/routes.yml").read_text()
+    line = text[: text.index("daphne")].count("\n") + 1
+    wanted = f"routes.yml:{line}: upstream must be wsgi or asgi or notify, got 'daphne'"
+    assert wanted in complaint(broken)
+
+
+def test_a_site_that_does_not_load_never_starts(broken: Stack):
+    change(
+        broken,
+        "app/config/urls.py",
+        "from django.contrib import admin",
+        "from django.contrib import amdin",
+    )
+    out = complaint(broken)
+    assert "cannot import name 'amdin'" in out
+    assert "the site does not load. What ran before is still running." in out
+
+
+def test_a_migration_that_fails_stops_before_anything_is_replaced(broken: Stack):
+    (broken.root / "app/chat/migrations/0002_fails.py").write_text(
+        "from django.db import migrations\n\n\n"
+        "class Migration(migrations.Migration):\n"
+        '    dependencies = [("chat", "0001_initial")]\n'
+        '    operations = [migrations.RunSQL("SELECT no_such_function()")]\n'
+    )
+    out = complaint(broken)
+    assert "no_such_function" in out
+    assert "a migration failed. What ran before is still running." in out
+
+
+def test_a_full_disk_at_build_is_called_by_its_name(broken: Stack):
+    # A small disk of our own cannot hold the engine's images here, so the build itself
+    # fills one: a real ENOSPC from the kernel, in a build step.
+    change(
+        broken,
+        "docker/Dockerfile",
+        "COPY requirements.lock docker/wheels.sh /build/",
+        "RUN --mount=type=tmpfs,target=/full,size=1048576 head -c 2000000 /dev/zero >/full/file",
+    )
+    out = complaint(broken)
+    assert "the disk is full" in out
+
+
+def test_an_engine_that_does_not_answer_is_explained(broken: Stack):
+    broken.run("chmod", "-R", "a+rX", str(broken.root.parent.parent))  # whatever the umask
+    out = broken.run(
+        "setpriv", "--reuid=65534", "--clear-groups", "docker/engine.sh",
+        check=False, DOCKER_HOST="unix:///nonexistent.sock",
+    ).stderr  # fmt: skip
+    assert "install Docker Engine" in out or "does not answer" in out
+    assert "'docker info' works for" in out
+
+
+def test_clean_asks_before_it_deletes(broken: Stack):
+    done = broken.run("make", "clean", check=False)
+    assert done.returncode != 0
+    assert f"volume {broken.project}_database" in done.stdout
+    assert "not asking without a terminal" in done.stderr
+
+
+def test_changed_routes_are_applied_to_the_running_site(stack: Stack, tmp_path: Path):
+    def instances() -> list[str]:
+        return [stack.inspect(name)["Id"] for name in ("nginx-1", "wsgi-1", "asgi-1")]
+
+    try:
+        with copy_of_checkout(tmp_path / "checkout") as root:
+            moved = Stack(root)
+            moved.up()
+            before = instances()
+            with (root / "deploy/routes.yml").open("a") as routes:
+                routes.write("\n- path: /accounts/\n  upstream: asgi\n")
+            moved.up()
+            with stack.client() as client:
+                assert client.get("/accounts/login/").headers["X-Upstream"].startswith("asgi@")
+            assert instances() == before
+    finally:
+        stack.up()
+    with stack.client() as client:
+        assert client.get("/accounts/login/").headers["X-Upstream"].startswith("wsgi@")

@@ -1,0 +1,96 @@
+"""What the specifications share: the inventory's facts, read as Ansible reads them.
+
+Run by ``make verify``: read-only, harmless on real servers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tandem.routes.model import UPSTREAMS, Route, load
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def variables(host: Any) -> dict[str, Any]:
+    """Return the host's inventory variables, and what its site brings (docker/site.py)."""
+    site = os.environ.get("SITE_VARIABLES")
+    return host.ansible.get_variables() | (json.loads(Path(site).read_text()) if site else {})
+
+
+@pytest.fixture
+def routes(variables: dict[str, Any]) -> list[Route]:
+    """Return which path is served where."""
+    file = str(variables.get("tandem_routes", ROOT / "deploy/routes.yml"))
+    return load(Path(file.replace("{{ playbook_dir }}", str(ROOT / "ansible"))))
+
+
+@pytest.fixture
+def groups(variables: dict[str, Any]) -> set[str]:
+    """Return the names of the host's groups."""
+    return set(variables["group_names"])
+
+
+@pytest.fixture
+def name(variables: dict[str, Any]) -> str:
+    """Return the site's main name."""
+    return variables["tandem_server_names"][0]
+
+
+@pytest.fixture
+def kinds(variables: dict[str, Any], groups: set[str]) -> list[str]:
+    """Return the kinds of process that this server runs."""
+    # Notification servers are where asgi is, unless the inventory has a group for them.
+    home = {"notify": "notify" if "notify" in variables["groups"] else "asgi"}
+    return [kind for kind in UPSTREAMS if home.get(kind, kind) in groups]
+
+
+@pytest.fixture
+def instances(variables: dict[str, Any], kinds: list[str]) -> list[str]:
+    """Return the instances that this server runs: ``["wsgi@1", …]``."""
+    return [
+        f"{kind}@{n}"
+        for kind in kinds
+        for n in range(1, int(variables.get(f"tandem_{kind}_instances", 2)) + 1)
+    ]
+
+
+@pytest.fixture
+def processes(variables: dict[str, Any]) -> list[str]:
+    """Return the site's own processes that this server runs: ``["process@worker", …]``."""
+    apps = sorted({host for kind in ("wsgi", "asgi") for host in variables["groups"].get(kind, [])})
+    servers = variables.get("tandem_process_servers", {})
+    here = variables["inventory_hostname"]
+    wanted = variables.get("tandem_processes", [])
+    return [f"process@{one}" for one in wanted if here in servers.get(one, apps[:1])]
+
+
+@pytest.fixture
+def ask(host: Any, name: str):
+    """Give a function that asks the server itself for a path; returns status and body."""
+
+    def get(path: str, *options: str) -> tuple[int, str]:
+        asked = host.run(
+            "curl --silent --insecure --max-time 20 --resolve %s:443:127.0.0.1"
+            " --write-out '\\n%%{http_code}' %s https://%s" + " %s" * len(options),
+            name,
+            "--http1.1",
+            name + path,
+            *options,
+        )
+        body, _, status = asked.stdout.rpartition("\n")
+        return int(status or 0), body
+
+    return get
+
+
+@pytest.fixture
+def spread(groups: set[str]) -> bool:
+    """Say whether the site is spread over several servers."""
+    return not groups >= {"edge", "wsgi", "asgi", "redis", "postgres"}

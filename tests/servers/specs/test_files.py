@@ -1,0 +1,164 @@
+"""Files, secrets, logs and the kernel."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_secrets_are_roots_alone(host, kinds):
+    if not kinds:
+        return
+    folder = host.file("/etc/tandem/credentials")
+    assert (folder.user, folder.mode) == ("root", 0o700)
+    for path in folder.listdir():
+        secret = host.file(f"/etc/tandem/credentials/{path}")
+        assert (secret.user, secret.mode) == ("root", 0o600)
+        assert secret.size >= 32
+
+
+def test_no_secret_is_in_an_environment_or_a_command_line(host, kinds):
+    if not kinds:
+        return
+    with host.sudo():
+        found = host.run(
+            # Those of a site that reads its own from variables are there by its own wish.
+            "for s in /etc/tandem/credentials/*; do"
+            ' grep -lFf "$s" /proc/[0-9]*/cmdline 2>/dev/null; case $s in */site_*) ;;'
+            ' *) grep -lFf "$s" /proc/[0-9]*/environ 2>/dev/null ;; esac; done'
+        )
+    assert found.stdout == ""
+
+
+def test_a_unit_reads_its_own_secrets_only(host, instances):
+    for instance in instances:
+        user = f"tandem-{instance.split('@')[0]}"
+        assert host.run("runuser -u %s -- ls /etc/tandem/credentials", user).failed
+
+
+def test_the_key_of_the_certificate_is_nginxs_alone(host, groups):
+    if "edge" not in groups:
+        return
+    key = host.file("/etc/tandem/tls/privkey.pem")
+    assert (key.user, key.group, key.mode) == ("root", "www-data", 0o640)
+
+
+def test_the_tokens_of_the_staff_are_nginxs_alone(host, groups):
+    if "edge" not in groups:
+        return
+    tokens = host.file("/etc/tandem/nginx/force.conf")
+    assert (tokens.user, tokens.group, tokens.mode) == ("root", "www-data", 0o640)
+    # Who reaches the socket in it says on whose behalf a copied request is.
+    folder = host.file("/run/nginx")
+    assert (folder.user, folder.mode) == ("www-data", 0o750)
+
+
+def test_only_nginx_and_the_instance_may_connect_to_its_socket(host, instances, spread):
+    for instance in instances if not spread else []:
+        socket = host.file(f"/run/tandem/{instance}.sock")
+        assert socket.is_socket
+        assert (socket.group, socket.mode) == ("www-data", 0o660)
+
+
+def test_the_release_is_roots_and_not_the_sites_to_change(host, kinds):
+    if not kinds:
+        return
+    current = host.check_output("readlink -f /srv/tandem/current")
+    assert host.file(current).user == "root"
+    for kind in kinds:
+        find = "find %s -writable -user %s -print -quit"
+        assert host.check_output(find, current, f"tandem-{kind}") == ""
+
+
+def test_all_instances_run_the_current_release(host, instances):
+    for instance in instances:
+        pid = host.check_output("systemctl show --property=MainPID --value %s", instance)
+        current = host.check_output("readlink -f /srv/tandem/current")
+        with host.sudo():
+            assert host.check_output("readlink /proc/%s/cwd", pid).startswith(current)
+
+
+def test_an_operators_nginx_t_leaves_nginx_its_folders(host, groups):
+    if "edge" not in groups:
+        return
+    with host.sudo():
+        assert host.run("nginx -t -q").rc == 0
+        owners = host.check_output("stat --format %U /var/lib/nginx /var/lib/nginx/body")
+    assert set(owners.split()) == {"www-data"}
+
+
+def test_logs_are_bounded(host, groups):
+    assert "SystemMaxUse" in host.check_output("cat /etc/systemd/journald.conf.d/tandem.conf")
+    if "edge" in groups:
+        assert host.run("logrotate --debug /etc/logrotate.d/tandem").rc == 0
+        with host.sudo():
+            for name in ("tandem", "tandem-shadow"):
+                log = host.file(f"/var/log/nginx/{name}.json")
+                assert log.exists
+                assert log.mode & 0o007 == 0
+
+
+def test_no_query_string_is_logged(host, ask, groups):
+    if "edge" not in groups:
+        return
+    ask("/?token=planted-by-the-specification")
+    with host.sudo():
+        found = host.run("grep -r planted-by-the-specification /var/log/nginx")
+        journal = host.run(
+            "journalctl --since -2min --grep planted-by-the-specification"
+            " -u nginx -u 'wsgi@*' -u 'notify@*'"
+        )
+    assert found.stdout == ""
+    assert "planted-by-the-specification" not in journal.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("net.core.somaxconn", 4096), ("net.ipv4.tcp_max_syn_backlog", 4096)]
+)
+def test_the_kernel_has_room_for_connections(host, name, least):
+    assert host.sysctl(name) >= least
+
+
+def test_processes_may_open_thousands_of_sockets(host, instances, groups):
+    units = [*instances, *(["nginx"] if "edge" in groups else [])]
+    for unit in units:
+        limit = host.check_output("systemctl show --property=LimitNOFILE --value %s", unit)
+        assert int(limit) >= 20_000, unit
+
+
+REDIS = (
+    'REDISCLI_AUTH="$(cat /etc/tandem/credentials/redis_password 2>/dev/null)"'
+    " redis-cli -s /run/redis-tandem/redis-server.sock --no-auth-warning "
+)
+
+
+def test_redis_listens_on_its_socket_alone_or_asks_for_a_password(host, groups, spread):
+    if "redis" not in groups:
+        return
+    with host.sudo():
+        port = host.check_output(REDIS + "config get port").split()
+        anonymous = host.run("redis-cli -s /run/redis-tandem/redis-server.sock ping").stdout
+    assert port == ["port", "6379" if spread else "0"]
+    assert ("NOAUTH" in anonymous) == spread
+
+
+def test_redis_is_sized_for_the_site_and_never_drops_silently(host, groups, variables):
+    if "redis" not in groups:
+        return
+    with host.sudo():
+        shown = host.check_output(REDIS + "config get 'max*'").split()
+    found = dict(zip(shown[::2], shown[1::2], strict=True))
+    assert int(found["maxclients"]) == int(variables.get("tandem_redis_max_clients", 1000))
+    assert int(found["maxmemory"]) >= 64 * 1024 * 1024
+    assert found["maxmemory-policy"] == "noeviction"
+
+
+def test_postgres_is_asked_by_the_kernels_word_or_by_scram(host, groups, spread, variables):
+    if "postgres" not in groups:
+        return
+    with host.sudo("postgres"):
+        listens = host.check_output("psql -At -c 'show listen_addresses'")
+        methods = host.check_output(
+            "psql -At -c 'select distinct auth_method from pg_hba_file_rules order by 1'"
+        )
+    assert listens == (variables["tandem_private_address"] if spread else "")
+    assert methods.split() == (["peer", "scram-sha-256"] if spread else ["peer"])

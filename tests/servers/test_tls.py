@@ -1,0 +1,128 @@
+"""Certificates from an authority (pebble, a real ACME server), and the TLS that is served."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections.abc import Iterator
+from socket import create_connection
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.servers.rehearsal import Rehearsal, recap
+
+pytestmark = pytest.mark.timeout(900)
+PEBBLE = """
+set -e
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends pebble testssl.sh >/dev/null
+cd /root
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=pebble \
+    -addext subjectAltName=DNS:pebble -keyout key.pem -out ca.pem 2>/dev/null
+cat >pebble.json <<'JSON'
+{"pebble": {"listenAddress": "0.0.0.0:14000", "managementListenAddress": "0.0.0.0:15000",
+ "certificate": "/root/ca.pem", "privateKey": "/root/key.pem", "httpPort": 80, "tlsPort": 443}}
+JSON
+PEBBLE_VA_NOSLEEP=1 nohup pebble -config pebble.json >pebble.log 2>&1 &
+"""
+
+
+@pytest.fixture(scope="module")
+def authority(servers: Rehearsal) -> Iterator[str]:
+    """Run pebble on a machine of its own; give the CA file that the server trusts it by."""
+    name = f"{servers.name}-pebble"
+    servers.run("docker", "rm", "--force", name, check=False)
+    servers.run(
+        "docker", "run", "--detach", "--name", name, "--network", servers.name,
+        "--network-alias", "pebble", "tandem-server:trixie", "sleep", "infinity",
+    )  # fmt: skip
+    servers.execute("pebble", PEBBLE)
+    ca = servers.execute("pebble", "cat /root/ca.pem")
+    servers.execute("trixie", f"cat >/etc/ssl/pebble.pem <<'PEM'\n{ca}\nPEM")
+    yield "/etc/ssl/pebble.pem"
+    servers.run("docker", "rm", "--force", name)
+
+
+@pytest.fixture(scope="module")
+def options(authority: str) -> tuple[str, ...]:
+    """Give the options of a run that gets its certificate from pebble."""
+    return (
+        "--limit", "trixie", "-e", "tandem_tls=acme", "-e", "tls_acme_email=ops@trixie.test",
+        "-e", "tls_acme_directory=https://pebble:14000/dir", "-e", f"tls_acme_ca={authority}",
+    )  # fmt: skip
+
+
+def served(servers: Rehearsal, field: str) -> str:
+    """Return a field of the certificate that nginx serves."""
+    return servers.execute(
+        "trixie",
+        "echo | openssl s_client -connect 127.0.0.1:443 -servername trixie.test 2>/dev/null"
+        f" | openssl x509 -noout -{field}",
+    )
+
+
+def test_an_authority_gives_a_certificate_on_the_first_run(
+    servers: Rehearsal, options: tuple[str, ...]
+):
+    printed = servers.provision(*options)
+    assert recap(printed)["trixie"]["failed"] == 0
+    assert "Pebble" in served(servers, "issuer")
+    assert "DNS:trixie.test" in served(servers, "ext subjectAltName")
+    assert servers.execute("trixie", "systemctl is-enabled certbot.timer") == "enabled"
+    assert recap(servers.provision(*options))["trixie"]["changed"] == 0
+
+
+def test_a_renewal_is_served_and_moves_the_open_sockets(servers: Rehearsal, options):
+    """Each is told (1012) to come back through the workers that have the new certificate."""
+    tls = ssl.create_default_context()
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    before = served(servers, "serial")
+    with connect(
+        "wss://trixie.test/ws/chat/renewal/?after=0", ssl=tls, origin="https://trixie.test",
+        sock=create_connection((servers.address("trixie"), 443)),
+        additional_headers={"Cookie": servers.site("trixie").cookie},
+    ) as socket:  # fmt: skip
+        servers.execute(
+            "trixie",
+            # The authority asks on connections that it has kept, and one may just end: it says
+            # so and is asked again, as certbot's timer does it.
+            "export REQUESTS_CA_BUNDLE=/etc/ssl/pebble.pem; for _ in 1 2 3; do"
+            " certbot renew --force-renewal --quiet --no-random-sleep-on-renew && exit 0; sleep 2;"
+            " done; exit 1",
+        )
+        assert served(servers, "serial") != before
+        try:
+            while True:
+                socket.recv(timeout=15)
+        except ConnectionClosed:
+            assert socket.close_code == 1012
+        except TimeoutError:
+            log = "journalctl --no-pager -o short-precise -n 40 -u nginx -u 'asgi@*'"
+            raise AssertionError(servers.execute("trixie", log)) from None
+
+
+def test_testssl_finds_no_weakness(servers: Rehearsal, authority: str):
+    servers.execute(
+        "pebble",
+        "cd /root && rm -f tls.json && testssl --quiet --color 0 --warnings off"
+        " --ip $(getent hosts trixie.test | cut -d' ' -f1)"
+        " --protocols --std --server-preference --fs --vulnerable --jsonfile tls.json"
+        " trixie.test:443 >tls.log 2>&1; true",
+    )
+    found = json.loads(servers.execute("pebble", "cat /root/tls.json"))
+    assert len(found) > 30
+    # BREACH is about compressed pages, not TLS: Django masks its tokens anew for each
+    # answer, which is its cure.  docs/servers.md
+    weak = [
+        f"{f['id']}: {f['finding']}"
+        for f in found
+        if f["severity"] in {"LOW", "MEDIUM", "HIGH", "CRITICAL"} and f["id"] != "BREACH"
+    ]
+    assert weak == []
+    offered = {f["id"]: f["finding"] for f in found}
+    assert re.search("not offered", offered["TLS1_1"])
+    assert re.search("offered", offered["TLS1_3"])

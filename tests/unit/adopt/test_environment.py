@@ -1,0 +1,217 @@
+"""What settings read from the environment, and what is given to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tandem.adopt.database import ENGINE, URL
+from tests.unit.adopt.conftest import entry
+
+SOCKET = {"HOST": "/run/postgresql", "NAME": "tandem", "USER": "tandem", "PASSWORD": ""}
+READERS = {
+    "os.environ": ("import os\n", 'os.environ["{}"]'),
+    "environ imported": ("from os import environ\n", 'environ["{}"]'),
+    "django-environ": ("import environ\nenv = environ.Env()\n", 'env("{}")'),
+    "environs": ("from environs import Env\nenv = Env()\n", 'env.str("{}")'),
+    "decouple": ("from decouple import config\n", 'config("{}")'),
+    "a function of the site": (
+        "import os\ndef need(name):\n    try:\n        return os.environ[name]\n"
+        "    except KeyError:\n        raise RuntimeError(name)\n",
+        'need("{}")',
+    ),
+}
+
+
+@pytest.fixture(params=READERS, ids=list(READERS))
+def reader(request) -> tuple[str, str]:
+    """Give each way of reading a variable."""
+    return READERS[request.param]
+
+
+def test_a_database_read_part_by_part_gets_tandems(project, reader):
+    imports, call = reader
+    parts = ", ".join(f'"{key}": {call.format("DB_" + key)}' for key in SOCKET)
+    made = project(
+        f"{imports}DATABASES = {{'default': {{'ENGINE': '{ENGINE}', {parts}}}}}",
+        "django\npsycopg2-binary\n",
+    )
+    assert made.site.database == "postgresql"
+    assert made.site.environment == {f"DB_{key}": value for key, value in SOCKET.items()}
+    assert "DB_PASSWORD" not in made.site.secrets  # peer authentication: there is none
+
+
+def test_a_secret_key_that_is_read_is_made(project, reader):
+    imports, call = reader
+    made = project(f"{imports}SECRET_KEY = {call.format('SHOP_KEY')}")
+    assert made.site.secrets == ("SHOP_KEY",)
+    assert "SECRET_KEY (shop/settings.py:" in made.why("secrets")
+
+
+def test_a_variable_without_a_default_is_asked_for(project, reader):
+    imports, call = reader
+    made = project(f"{imports}GREETING = {call.format('GREETING')}")
+    assert "GREETING" not in made.site.environment
+    assert any("GREETING: read without a default (shop/set" in one for one in made.undecided)
+    assert '  # GREETING: ""' in made.text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'import os\nX = os.environ.get("X")',
+        'import os\nX = os.getenv("X", "a")',
+        'import environ\nenv = environ.Env()\nX = env("X", default="a")',
+        'import environ\nenv = environ.Env(X=(str, "a"))\nX = env("X")',
+        'import environ\nenv = environ.Env()\nX = env.int("X", 3)',
+        'from decouple import config\nX = config("X", default=1, cast=int)',
+        'from environs import env\nX = env.bool("X", False)',
+        'import os\ntry:\n    X = os.environ["X"]\nexcept KeyError:\n    X = 1',
+    ],
+)
+def test_a_variable_with_a_default_is_only_mentioned(project, line: str):
+    made = project(line)
+    assert "X" not in made.site.environment
+    assert not [one for one in made.undecided if one.startswith("environment")]
+    assert "also read, with a default: X" in made.text
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        'import environ\nenv = environ.Env()\nDATABASES = {"default": env.db()}',
+        "import environ\nenv = environ.Env()\n"
+        'DATABASES = {"default": env.db("DATABASE_URL", default="sqlite:///db.sqlite3")}',
+        'import dj_database_url\nDATABASES = {"default": dj_database_url.config(conn_max_age=9)}',
+        "import os, dj_database_url\n"
+        'DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}',
+        "import dj_database_url\nfrom decouple import config\n"
+        'DATABASES = {"default": config("DATABASE_URL", cast=dj_database_url.parse)}',
+        "from environs import Env\nenv = Env()\n"
+        'DATABASES = {"default": env.dj_db_url("DATABASE_URL")}',
+        'import dj_database_url\nDATABASES["default"].update(dj_database_url.config())',
+        'import os, dj_database_url\nDATABASES = {"default": {"ENGINE": "a.sqlite3"}}\n'
+        'if "DATABASE_URL" in os.environ:\n    DATABASES["default"] = dj_database_url.config()',
+    ],
+)
+def test_a_database_address_leads_to_tandems(project, settings: str):
+    made = project(settings, "django\npsycopg\n")
+    assert made.site.database == "postgresql"
+    assert made.site.environment == {"DATABASE_URL": URL}
+
+
+def test_a_database_chosen_by_a_variable_is_postgresql(project):
+    made = project(
+        """
+        import os
+        if os.environ.get("DB_HOST"):
+            DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql",
+                "HOST": os.environ["DB_HOST"], "NAME": os.environ.get("DB_NAME", "shop")}}
+        else:
+            DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "x"}}
+        """
+    )
+    assert made.site.database == "postgresql"
+    assert made.site.environment == {"DB_HOST": "/run/postgresql", "DB_NAME": "tandem"}
+    # Its requirements have no driver, since SQLite needs none.
+    assert made.site.packages == ("psycopg[binary]>=3.1.8",)
+
+
+def test_a_site_without_a_database_gets_none(adopt):
+    files = {"manage.py": entry("s", "manage"), "s.py": "INSTALLED_APPS = []\n"}
+    assert adopt(files).site.database == "own"
+
+
+def test_another_database_is_left_to_the_owner(project):
+    made = project('DATABASES = {"default": {"ENGINE": "django.db.backends.mysql", "NAME": "x"}}')
+    assert made.site.database == "own"
+    assert any("must be there already" in one for one in made.undecided)
+
+
+def test_a_fixed_address_of_postgresql_is_named(project):
+    made = project(
+        'DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql",'
+        ' "HOST": "db", "NAME": "shop", "USER": "u"}}'
+    )
+    assert made.site.database == "postgresql"
+    assert "Tandem's replaces HOST db, NAME shop (shop/settings.py:5)" in made.why("database")
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ('DEBUG = os.environ.get("DEBUG", "1") == "1"', "False"),
+        ('DEBUG = bool(int(os.environ.get("DEBUG", 1)))', "0"),
+        ('DEBUG = bool(os.environ.get("DEBUG", True))', ""),
+        ('DEBUG = os.environ.get("DEBUG", "True").lower() in ("true", "1")', "False"),
+        ('DEBUG = os.environ["DEBUG"] == "on"', "False"),
+        ('DEBUG = env.bool("DEBUG", default=True)', "False"),
+    ],
+)
+def test_debug_is_turned_off_in_the_words_of_the_settings(project, line: str, value: str):
+    made = project(f"import os, environ\nenv = environ.Env()\n{line}")
+    assert made.site.environment == {"DEBUG": value}
+    assert made.undecided == []
+
+
+def test_debug_that_is_off_by_default_is_left_alone(project):
+    made = project('import os\nDEBUG = os.environ.get("DEBUG") == "1"')
+    assert made.site.environment == {}
+
+
+def test_what_only_debug_reads_is_not_asked_for(project):
+    made = project(
+        'import os\nDEBUG = os.environ.get("DEBUG", "1") == "1"\n'
+        'if DEBUG:\n    TOOLBAR = os.environ["TOOLBAR"]\n'
+    )
+    assert made.undecided == []
+
+
+def test_celery_and_caches_reach_redis_in_their_own_words(project):
+    made = project(
+        """
+        import os, environ
+        env = environ.Env()
+        CELERY_BROKER_URL = os.environ["CELERY_BROKER_URL"]
+        CACHES = {"default": env.cache("CACHE_URL")}
+        """,
+        "django\nredis\n",
+    )
+    assert made.site.redis
+    assert made.site.environment == {
+        "CELERY_BROKER_URL": "redis+socket:///run/redis-tandem/redis-server.sock",
+        "CACHE_URL": "redis:///run/redis-tandem/redis-server.sock",
+    }
+
+
+def test_a_key_read_only_where_it_is_there_is_made(project):
+    made = project(
+        """
+        import os, random
+        if "DJANGO_SECRET_KEY" in os.environ:
+            SECRET_KEY = os.environ["DJANGO_SECRET_KEY"]
+        else:
+            SECRET_KEY = "".join(random.choice("abc") for _ in range(50))
+        """
+    )
+    assert made.site.secrets == ("DJANGO_SECRET_KEY",)
+    assert "SECRET_KEY (shop/settings.py:" in made.why("secrets")
+
+
+def test_a_key_in_the_code_is_warned_of_unless_tandem_replaces_it(project):
+    made = project('SECRET_KEY = "hunter2"')
+    assert any("SECRET_KEY is in the code (shop/settings.py:5)" in one for one in made.undecided)
+    made = project('SECRET_KEY = "django-insecure-x"')
+    assert made.undecided == []
+    assert made.site.secrets == ("SECRET_KEY",)
+
+
+def test_a_broker_that_has_no_default_is_redis_and_another_kind_stays(project):
+    line = 'import os\nCELERY_BROKER_URL = os.environ.get("CELERY_BROKER_URL"{})'
+    assert "CELERY_BROKER_URL" in project(line.format("")).site.environment
+    assert project(line.format(', "amqp://mq"')).site.environment == {}
+
+
+def test_modules_that_import_each_other_in_a_long_chain_are_survived(project):
+    chain = {f"shop__m{n}": f"from shop.m{n + 1} import *\n" for n in range(300)}
+    made = project("from shop.m0 import *\nimport shop.settings", **chain)
+    assert made.site.settings == "shop.settings"

@@ -1,0 +1,106 @@
+"""What is laid over the settings of an adopted site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tandem.adopted.overlay import overlay
+
+SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+
+
+@pytest.fixture
+def over(tmp_path: Path):
+    """Give a function that returns what replaces a site's settings."""
+    (tmp_path / "secret_key").write_text("made here\n")
+
+    def lay(site: dict[str, Any], **environment: str) -> dict[str, Any]:
+        given = {"SERVER_NAMES": "example.org", "CREDENTIALS_DIRECTORY": str(tmp_path)}
+        return overlay(site, given | environment)
+
+    return lay
+
+
+def test_debug_is_off_whatever_the_site_says(over):
+    assert over({"DEBUG": True})["DEBUG"] is False
+
+
+def test_errors_of_a_site_that_says_nothing_of_logs_are_logged(over):
+    assert over({})["LOGGING"]["root"]["handlers"] == ["console"]
+    assert "LOGGING" not in over({"LOGGING": {"version": 1}})
+
+
+@pytest.mark.parametrize("key", [None, "", "django-insecure-abc"])
+def test_a_key_that_is_none_or_in_the_repository_is_replaced(over, key):
+    assert over({"SECRET_KEY": key} if key is not None else {})["SECRET_KEY"] == "made here"
+
+
+def test_a_key_of_the_sites_own_stays(over):
+    assert "SECRET_KEY" not in over({"SECRET_KEY": "own"})
+
+
+def test_only_the_sites_names_and_their_origins_are_trusted(over):
+    found = over({"ALLOWED_HOSTS": ["*"], "CSRF_TRUSTED_ORIGINS": []}, HTTPS_PORT="8443")
+    assert found["ALLOWED_HOSTS"] == ["example.org"]
+    assert found["CSRF_TRUSTED_ORIGINS"] == ["https://example.org:8443"]
+    assert found["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+    assert found["SESSION_COOKIE_SECURE"]
+    assert found["CSRF_COOKIE_SECURE"]
+
+
+def test_sqlite_becomes_postgresql_where_that_is_provided(over):
+    found = over({"DATABASES": SQLITE, "INSTALLED_APPS": ["shop"]}, SITE_DATABASE="postgresql")
+    assert found["DATABASES"]["default"]["ENGINE"] == "django.db.backends.postgresql"
+    assert found["DATABASES"]["default"]["HOST"] == "/run/postgresql"
+    assert found["INSTALLED_APPS"] == ["shop", "django.contrib.postgres"]
+
+
+def test_a_backend_that_speaks_postgresql_and_its_transactions_stay(over):
+    site = {"ENGINE": "django.contrib.gis.db.backends.postgis", "ATOMIC_REQUESTS": True}
+    default = over({"DATABASES": {"default": site}}, SITE_DATABASE="postgresql")["DATABASES"]
+    assert default["default"]["ENGINE"] == "django.contrib.gis.db.backends.postgis"
+    assert default["default"]["ATOMIC_REQUESTS"] is True
+
+
+def test_a_database_of_the_sites_own_is_only_told_how_long_connections_live(over):
+    own = {"default": {"ENGINE": "django.db.backends.mysql", "HOST": "db", "CONN_MAX_AGE": 300}}
+    for upstream, age in {"wsgi@1": 60, "asgi@2": 0}.items():
+        found = over({"DATABASES": own}, SITE_DATABASE="own", TANDEM_UPSTREAM=upstream)
+        assert found["DATABASES"] == {"default": {**own["default"], "CONN_MAX_AGE": age}}
+    assert own["default"]["CONN_MAX_AGE"] == 300
+
+
+def test_sqlite_is_kept_where_data_lasts(over):
+    found = over({"DATABASES": SQLITE}, SITE_DATABASE="sqlite", DATA_ROOT="/data")
+    assert found["DATABASES"]["default"]["NAME"] == Path("/data/db.sqlite3")
+
+
+@pytest.mark.parametrize(
+    "site", [{"INSTALLED_APPS": ["channels"]}, {"CHANNEL_LAYERS": {"default": {"BACKEND": "x"}}}]
+)
+def test_groups_reach_every_worker(over, site):
+    layer = over(site, SITE_REDIS="on")["CHANNEL_LAYERS"]["default"]
+    assert layer["BACKEND"] == "tandem.channel_layer.PubSubChannelLayer"
+    assert layer["CONFIG"]["hosts"] == ["unix:///run/redis-tandem/redis-server.sock"]
+
+
+def test_a_site_without_channels_gets_no_layer(over):
+    assert "CHANNEL_LAYERS" not in over({"INSTALLED_APPS": ["shop"]}, SITE_REDIS="on")
+
+
+def test_files_are_where_nginx_serves_them(over):
+    found = over({}, SITE_STATIC="on", STATIC_ROOT="/r/static", MEDIA_ROOT="/m")
+    assert (found["STATIC_URL"], found["STATIC_ROOT"]) == ("/static/", "/r/static")
+    assert (found["MEDIA_URL"], found["MEDIA_ROOT"]) == ("/media/", "/m")
+
+
+def test_media_of_another_host_stay_there(over):
+    found = over({"MEDIA_URL": "https://cdn.example.org/"}, MEDIA_ROOT="/m")
+    assert "MEDIA_URL" not in found
+
+
+def test_a_site_that_serves_its_static_files_itself_goes_on_so(over):
+    assert "STATIC_URL" not in over({}, SITE_STATIC="", STATIC_ROOT="/r/static")

@@ -1,0 +1,140 @@
+"""docker/site.py: a site, laid out as this checkout is."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tandem.adopt.model import load
+from tandem.routes.place import beginning, enter
+from tests.stack import ROOT
+
+specification = importlib.util.spec_from_file_location("docker_site", ROOT / "docker/site.py")
+assert specification is not None
+assert specification.loader is not None
+site = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(site)
+
+
+@pytest.fixture
+def described(tmp_path: Path):
+    """Give a function that returns a site of this tandem.yml."""
+
+    def read(text: str = ""):
+        file = tmp_path / "tandem.yml"
+        file.write_text(f"name: shop\nsettings: shop.settings\n{text}")
+        return load(file)
+
+    return read
+
+
+def sourced(environment: str, name: str, **variables: str) -> str:
+    """Return a variable of a site.env as bash reads it."""
+    return subprocess.run(
+        ["bash", "-euc", f'{environment}\nprintf %s "${{{name}}}"'],
+        env=variables, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+
+
+def test_values_reach_the_processes_as_they_are(described):
+    text = 'environment: {GREETING: "it\'s $HOME `x` \\"y\\""}\n'
+    assert sourced(site.site_env(described(text)), "GREETING") == 'it\'s $HOME `x` "y"'
+
+
+def test_the_environment_of_the_place_comes_first(described):
+    environment = site.site_env(described("environment: {MAIL: nobody}\n"))
+    assert sourced(environment, "MAIL") == "nobody"
+    assert sourced(environment, "MAIL", MAIL="somebody") == "somebody"
+
+
+def test_everything_goes_to_wsgi_and_the_sockets_to_asgi(described):
+    text = beginning(described("asgi: shop.asgi:application\nwebsocket_paths: [/live/]\n"))
+    assert text == (
+        "- path: /\n  upstream: wsgi\n\n- path: /live/\n  upstream: asgi\n  mode: websocket\n"
+    )
+
+
+def test_the_routes_of_an_adopted_site_are_beside_its_file(described, tmp_path, monkeypatch):
+    shop = described("websocket_paths: []\n")
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "tandem.yml").write_text("name: shop\nsettings: shop.settings\nrequirements: []\n")
+    monkeypatch.setenv("SITE", str(folder))
+    monkeypatch.setenv("COMPOSE_PROJECT_NAME", "")
+    monkeypatch.delenv("COMPOSE_PROJECT_NAME")
+    monkeypatch.setenv("NOTIFY_INSTANCES", "0")
+    assert enter() == folder / "routes.yml"
+    assert (folder / "routes.yml").read_text() == beginning(shop)
+    assert os.environ["COMPOSE_PROJECT_NAME"] == "tandem-shop"
+    monkeypatch.setenv("SITE", str(tmp_path / "nowhere"))
+    with pytest.raises(SystemExit, match="nowhere"):
+        enter()
+
+
+def test_processes_become_services_and_commands(described):
+    shop = described('processes: {worker: "celery -A shop worker"}\n')
+    (name, service) = next(iter(json.loads(site.services(shop))["services"].items()))
+    assert name == "worker"
+    assert service["command"][-2:] == ["process", "worker"]
+    assert sourced(site.site_env(shop), "SITE_PROCESSES") == "worker celery -A shop worker"
+
+
+def test_what_git_ignores_and_what_tools_leave_is_not_copied(tmp_path: Path):
+    folder = tmp_path / "shop"
+    for name in ("shop/urls.py", ".venv/bin/python", "node_modules/x.js", "shop/__pycache__/u.pyc"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    assert [p.relative_to(folder).as_posix() for p in site.files(folder)] == ["shop/urls.py"]
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    (folder / ".gitignore").write_text(".venv\nnode_modules\n__pycache__\nsecret.py\n")
+    (folder / "secret.py").write_text("")
+    names = sorted(p.relative_to(folder).as_posix() for p in site.files(folder))
+    assert names == [".gitignore", "shop/urls.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("uv.lock", '[[package]]\nname = "shop"\nversion = "1"\nsource = { virtual = "." }\n'
+         '[[package]]\nname = "django"\nversion = "5.2.9"\n'),
+        ("poetry.lock", '[[package]]\nname = "django"\nversion = "5.2.9"\n'),
+        ("Pipfile.lock", '{"default": {"django": {"version": "==5.2.9"}, "shop": {"path": "."}}}'),
+    ],
+)  # fmt: skip
+def test_lock_files_of_other_tools_are_kept_to(tmp_path: Path, name: str, text: str):
+    (tmp_path / name).write_text(text)
+    assert site.pins(tmp_path / name) == ["django==5.2.9"]
+
+
+def test_what_the_settings_of_tandem_need_is_added_once(described):
+    assert site.missing(described(), "django==5.2\nchannels==4.3\n") == [
+        "psycopg[binary]>=3.2",
+        "channels-redis>=4.2",
+    ]
+    assert site.missing(described(), "psycopg2==2.9\nchannels==4\nchannels-redis==4\n") == []
+    assert site.missing(described("database: own\nredis: false\n"), "channels==4\n") == []
+
+
+def test_another_content_is_another_release(described, tmp_path: Path):
+    context = tmp_path / "context"
+    (context / "app").mkdir(parents=True)
+    (context / "app/a.py").write_text("1")
+    one = site.release(described(), context)
+    (context / "app/a.py").write_text("2")
+    assert one != site.release(described(), context)
+
+
+def test_a_folder_without_a_description_is_told_what_writes_one(tmp_path: Path):
+    done = subprocess.run(
+        [ROOT / ".venv/bin/python", ROOT / "docker/site.py", tmp_path],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"tandem: {tmp_path}/tandem.yml does not exist; 'tandem adopt {tmp_path}' writes it.\n"
+    )

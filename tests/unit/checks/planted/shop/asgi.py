@@ -1,0 +1,17 @@
+"""Sockets without an Origin check, and without sessions."""
+
+from django.core.asgi import get_asgi_application
+
+http = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from shop.consumers import Room  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": URLRouter([path("chat/stream/", Room.as_asgi())]),  # W014 I025
+    }
+)

@@ -1,0 +1,5 @@
+"""Django alone, although there are consumers."""
+
+from django.core.asgi import get_asgi_application
+
+application = get_asgi_application()

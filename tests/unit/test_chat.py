@@ -1,0 +1,298 @@
+"""The chat without servers: numbers, frames, history; Redis and two workers come later."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import pytest
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import AnonymousUser
+
+from chat.models import Message, messages_after, post
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def demo(django_user_model):
+    """Give a user."""
+    return django_user_model.objects.create_user("demo")
+
+
+async def frames(socket, count: int) -> list[dict]:
+    return [await socket.receive_json_from(timeout=3) for _ in range(count)]
+
+
+def test_messages_are_numbered_per_room_without_a_hole(demo):
+    numbers = [post(room, demo, "x").number for room in ("a", "b", "a", "a")]
+    assert numbers == [1, 1, 2, 3]
+
+
+def test_a_message_sent_again_is_stored_once(demo):
+    key = uuid.uuid4()
+    first, again = post("a", demo, "x", key), post("a", demo, "x", key)
+    assert first.pk == again.pk
+    assert Message.objects.count() == 1
+    assert post("a", demo, "y").number == 2
+
+
+def test_messages_after_a_number_come_oldest_first(demo):
+    for n in range(5):
+        post("a", demo, str(n))
+    assert [m["id"] for m in messages_after("a", 2, limit=2)] == [3, 4]
+
+
+async def test_a_stranger_is_not_let_in(chat_socket):
+    connected, _ = await chat_socket(AnonymousUser()).connect()
+    assert not connected
+
+
+async def test_two_sockets_talk(demo, chat_socket):
+    one, two = chat_socket(demo), chat_socket(demo)
+    assert (await one.connect())[0]
+    assert (await two.connect())[0]
+    await one.send_json_to({"message": "hello"})
+    for socket in (one, two):
+        (frame,) = await frames(socket, 1)
+        assert (frame["id"], frame["message"], frame["user"]) == (1, "hello", "demo")
+        assert "sent_at" in frame
+        await socket.disconnect()
+
+
+@pytest.mark.parametrize("query", ["after=1", ""])
+async def test_who_resumes_gets_only_what_is_missing(demo, chat_socket, query):
+    for text in ("one", "two", "three"):
+        await database_sync_to_async(post)("lobby", demo, text)
+    socket = chat_socket(demo, query=query)
+    await socket.connect()
+    if not query:
+        await socket.send_json_to({"resume": 1})
+    assert [f["id"] for f in await frames(socket, 2)] == [2, 3]
+    assert await socket.receive_nothing()
+    await socket.disconnect()
+
+
+async def test_who_says_nothing_gets_recent_history(demo, chat_socket, settings):
+    settings.CHAT_HISTORY = 2
+    for text in ("one", "two", "three"):
+        await database_sync_to_async(post)("lobby", demo, text)
+    socket = chat_socket(demo, query="")
+    await socket.connect()
+    assert [f["id"] for f in await frames(socket, 2)] == [2, 3]
+    await socket.disconnect()
+
+
+async def test_a_number_from_the_future_does_not_wait_for_it(demo, chat_socket):
+    socket = chat_socket(demo, query="after=1000000")
+    await socket.connect()
+    await socket.send_json_to({"message": "first"})
+    assert (await frames(socket, 1))[0]["id"] == 1
+    await socket.disconnect()
+
+
+async def test_what_the_layer_lost_is_read_from_the_database(demo, chat_socket):
+    socket = chat_socket(demo)
+    await socket.connect()
+    await database_sync_to_async(post)("lobby", demo, "nobody told the layer")
+    assert (await frames(socket, 1))[0]["id"] == 1
+    await socket.disconnect()
+
+
+async def test_deleted_messages_do_not_stop_the_feed(demo, chat_socket):
+    for text in ("one", "two", "three"):
+        await database_sync_to_async(post)("lobby", demo, text)
+    await Message.objects.filter(number__gte=2).adelete()
+    socket = chat_socket(demo)
+    await socket.connect()
+    assert (await frames(socket, 1))[0]["id"] == 1
+    await socket.send_json_to({"message": "four"})
+    assert (await frames(socket, 1))[0]["id"] == 4
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{", "not-json"),
+        ("[1]", "not-an-object"),
+        ("{}", "unknown-frame"),
+        ('{"message": ""}', "bad-message"),
+        ('{"message": 7}', "bad-message"),
+        ('{"message": "a\\u0000b"}', "bad-message"),
+        ('{"message": "x", "key": "k"}', "bad-key"),
+        ('{"resume": "1"}', "bad-resume"),
+        ('{"resume": true}', "bad-resume"),
+        ('{"message": "' + "x" * 4001 + '"}', "too-long"),
+    ],
+)
+async def test_a_bad_frame_is_answered_and_the_socket_lives(demo, chat_socket, text, code):
+    socket = chat_socket(demo)
+    await socket.connect()
+    await socket.send_to(text)
+    assert (await frames(socket, 1))[0]["error"] == code
+    await socket.send_json_to({"message": "still here"})
+    assert (await frames(socket, 1))[0]["id"] == 1
+    await socket.disconnect()
+
+
+async def test_an_acknowledged_message_carries_its_number(demo, chat_socket):
+    socket, key = chat_socket(demo), str(uuid.uuid4())
+    await socket.connect()
+    await socket.send_json_to({"message": "hello", "key": key})
+    got = await frames(socket, 2)
+    assert {"ack": key, "id": 1} in got
+    await socket.disconnect()
+
+
+async def test_presence_names_who_is_there(demo, chat_socket):
+    socket = chat_socket(demo)
+    await socket.connect()
+    await socket.send_json_to({"watch": True})
+    got = await frames(socket, 2)
+    assert got[0]["worker"]
+    assert got[1] == {"presence": ["demo"]}
+    await socket.disconnect()
+
+
+async def test_a_closed_socket_leaves_nothing_behind(demo, chat_socket):
+    from chat.feed import feed
+    from chat.roster import roster
+    from tandem.leases import leases
+
+    for _ in range(20):
+        socket = chat_socket(demo)
+        await socket.connect()
+        await socket.disconnect()
+    assert not feed._rooms
+    assert not leases._held
+    assert not roster._watchers
+    names = [task.get_name() for task in asyncio.all_tasks()]
+    assert len(names) < 5, names
+
+
+def test_speaking_works_without_javascript(client, demo):
+    client.force_login(demo)
+    page = client.post("/chat/lobby/", {"message": "plain form"}, follow=True)
+    assert "plain form" in page.content.decode()
+    assert client.post("/chat/lobby/", {"message": " "}).status_code == 400
+    assert client.get("/chat/?room=no/such").status_code == 302
+
+
+# --- tokens ---
+
+
+@pytest.fixture
+def stranger(chat_socket):
+    """Give a factory of sockets without a session."""
+
+    def make(query: str = "after=0", subprotocols: tuple[str, ...] = ()):
+        socket = chat_socket(AnonymousUser(), query=query)
+        socket.scope |= {"subprotocols": list(subprotocols), "tandem.identified": lambda user: None}
+        return socket
+
+    return make
+
+
+async def token(user) -> str:
+    from tokens.tokens import token_for
+
+    return await database_sync_to_async(token_for)(user)
+
+
+async def test_a_token_may_come_as_a_subprotocol_and_is_not_echoed(demo, stranger):
+    socket = stranger(subprotocols=("tandem", f"token.{await token(demo)}"))
+    assert await socket.connect() == (True, "tandem")
+    await socket.disconnect()
+
+
+async def test_a_token_may_come_in_the_address(demo, stranger):
+    socket = stranger(f"after=0&token={await token(demo)}")
+    assert (await socket.connect())[0]
+    await socket.disconnect()
+
+
+async def test_a_token_may_be_the_first_message(demo, stranger):
+    socket = stranger(subprotocols=("tandem",))
+    assert await socket.connect() == (True, "tandem")
+    await socket.send_json_to({"token": await token(demo)})
+    await socket.send_json_to({"message": "hello"})
+    (frame,) = await frames(socket, 1)
+    assert frame["user"] == "demo"
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("bad", ["", "x", "x" * 1000, None, 7])
+async def test_a_wrong_token_in_the_first_message_ends_the_socket(demo, stranger, bad):
+    socket = stranger(subprotocols=("tandem",))
+    await socket.connect()
+    await socket.send_json_to({"token": bad})
+    assert (await socket.receive_output(2))["code"] == 4401
+    await socket.disconnect()
+
+
+async def test_who_does_not_say_who_it_is_is_let_go(demo, stranger, monkeypatch):
+    monkeypatch.setattr("chat.login.FIRST_MESSAGE_SECONDS", 0.05)
+    socket = stranger(subprotocols=("tandem",))
+    await socket.connect()
+    assert (await socket.receive_output(2))["code"] == 4401
+    await socket.disconnect()
+
+
+async def test_an_old_token_opens_nothing(demo, stranger, settings):
+    settings.SESAME_MAX_AGE = 0
+    old = await token(demo)
+    for socket in (stranger(f"token={old}"), stranger(subprotocols=("tandem", f"token.{old}"))):
+        assert not (await socket.connect())[0]
+
+
+async def test_a_deactivated_users_token_opens_nothing(demo, stranger):
+    good = await token(demo)
+    demo.is_active = False
+    await demo.asave()
+    assert not (await stranger(f"token={good}").connect())[0]
+
+
+# --- scrolling back, typing, floods ---
+
+
+async def test_older_messages_come_page_by_page(demo, chat_socket, settings):
+    settings.CHAT_HISTORY = 3
+    for n in range(1, 6):
+        await database_sync_to_async(post)("lobby", demo, str(n))
+    socket = chat_socket(demo, query="after=5")
+    await socket.connect()
+    await socket.send_json_to({"before": 5})
+    await socket.send_json_to({"before": 2})
+    await socket.send_json_to({"before": "x"})
+    first, last, error = await frames(socket, 3)
+    assert ([m["id"] for m in first["history"]], first["more"]) == ([2, 3, 4], True)
+    assert ([m["id"] for m in last["history"]], last["more"]) == ([1], False)
+    assert error["error"] == "bad-before"
+    await socket.disconnect()
+
+
+async def test_typing_is_told_to_others_and_seldom(demo, django_user_model, chat_socket):
+    guest = await database_sync_to_async(django_user_model.objects.create_user)("guest")
+    one, two = chat_socket(demo), chat_socket(guest)
+    await one.connect()
+    await two.connect()
+    for _ in range(20):
+        await one.send_json_to({"typing": True})
+    assert await two.receive_json_from() == {"typing": ["demo"]}
+    assert await two.receive_nothing(0.2)
+    assert await one.receive_nothing(0.05)
+    for socket in (one, two):
+        await socket.disconnect()
+
+
+async def test_a_flood_is_refused_and_then_ended(demo, chat_socket, settings):
+    settings.CHAT_FRAMES_PER_SECOND, settings.CHAT_FRAMES_BURST = 0.001, 3
+    socket = chat_socket(demo)
+    await socket.connect()
+    for n in range(7):
+        await socket.send_json_to({"typing": bool(n)})
+    errors = [(await socket.receive_json_from())["error"] for _ in range(4)]
+    assert errors == ["unknown-frame", "too-fast", "too-fast", "too-fast"]
+    assert (await socket.receive_output(2))["code"] == 1008
+    await socket.disconnect()
