@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 from collections.abc import Callable
 
 # Of few sockets, this many a second may go: a restart need not take the whole window.
 FASTEST_PER_SECOND = 20
+TICK_SECONDS = 0.02
+# After a moment without processor time, what is late goes at twice the pace instead of in
+# one burst; of a longer moment only this much counts.
+LONGEST_TICK_SECONDS = 0.1
 
 
 def window_seconds() -> float:
@@ -37,6 +42,17 @@ class Departures:
     def _spread(self) -> None:
         waiting, self._waiting = self._waiting, []
         random.shuffle(waiting)
-        gap = min(self._window / len(waiting), 1 / FASTEST_PER_SECOND)
-        for turn, leave in enumerate(waiting):
-            self._loop.call_later(turn * gap, leave)
+        pace = max(len(waiting) / self._window, FASTEST_PER_SECOND)  # per second
+        self._let_go(waiting, pace, len(waiting), self._loop.time(), self._loop.time())
+
+    def _let_go(
+        self, waiting: list[Callable[[], None]], pace: float, count: int, began: float, last: float
+    ) -> None:
+        """Call what is due of the ``count`` since ``began``, and come back for the rest."""
+        now = self._loop.time()
+        due = 1 + int((now - began) * pace) - (count - len(waiting))
+        most = math.ceil(2 * pace * min(now - last, LONGEST_TICK_SECONDS)) or 1
+        for _ in range(min(due, most, len(waiting))):
+            waiting.pop()()
+        if waiting:
+            self._loop.call_later(TICK_SECONDS, self._let_go, waiting, pace, count, began, now)
