@@ -43,7 +43,6 @@ class Requests:
     answered: list[tuple[float, float, str]] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     posts: int = 0
-    held_back: bool = False  # whether the rate could not be kept
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until ``stop``, at the rate as long as fewer than ``WAITING`` wait."""
@@ -51,7 +50,6 @@ class Requests:
         following = loop.time()
         while not stop.is_set():
             if len(tasks) >= WAITING:
-                self.held_back = True
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 following = loop.time()
             path = MIX[number % len(MIX)]

@@ -19,7 +19,7 @@ from tests.load.run import during, nobody_noticed, sockets_moved_in_turn
 from tests.servers.rehearsal import Rehearsal
 from tests.stack import ROOT, copy_of_checkout
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("hapless")]
 HOST = "hapless"
 
 
@@ -44,6 +44,7 @@ def deploy(server: Rehearsal, release: str, check: bool = True) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.alone
 def test_a_deploy_is_noticed_by_nobody(single: Rehearsal, following: str):
     report = during(lambda: deploy(single, following), single.site(HOST))
     assert set(runs(single).values()) == {following}
@@ -51,6 +52,7 @@ def test_a_deploy_is_noticed_by_nobody(single: Rehearsal, following: str):
     sockets_moved_in_turn(report)
 
 
+@pytest.mark.alone
 def test_nor_is_a_rollback(single: Rehearsal, release: str):
     report = during(lambda: single.run("docker/play.sh", "rollback.yml"), single.site(HOST))
     assert set(runs(single).values()) == {release}
@@ -58,6 +60,7 @@ def test_nor_is_a_rollback(single: Rehearsal, release: str):
     sockets_moved_in_turn(report)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "change",
     [
@@ -81,6 +84,7 @@ def test_nor_is_a_new_nginx_and_its_old_workers_end(single: Rehearsal, change: s
     assert sum(report["closes"].values()) == report["sockets"]
 
 
+@pytest.mark.alone
 def test_a_killed_process_costs_only_what_it_was_at(single: Rehearsal):
     """`kill -9` of each process in turn, as the machine's memory killer does it."""
 
@@ -95,7 +99,7 @@ def test_a_killed_process_costs_only_what_it_was_at(single: Rehearsal):
 
     report = during(event, single.site(HOST))
     assert report["lost"] == report["doubled"] == report["missed"] == [], report
-    assert report["strained"] or report["slowest_return_s"] < 5, report
+    assert report["slowest_return_s"] < 30, report
     # In flight on the killed processes: five times a tenth of a second's at most, and none
     # that was merely refused.
     assert report["failures"] < report["rate"] / 2, report
@@ -129,6 +133,7 @@ SENTENCES = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_release_is_stopped_and_noticed_by_nobody(
     single: Rehearsal, tmp_path: Path, fault: str
