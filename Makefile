@@ -109,4 +109,5 @@ test-sites: ## Real sites of others, adopted and served; make test takes one (mi
 test-servers: ## Booted Debian servers, provisioned for real (minutes)
 	@tests/venv.sh
 	@docker/engine.sh
-	@CHROMIUM=$$(tests/chromium.sh) .venv/bin/python -m pytest tests/servers --ignore tests/servers/specs $(ARGS)
+	@CHROMIUM=$$(tests/chromium.sh) .venv/bin/python -m pytest tests/servers --ignore tests/servers/specs \
+		--numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)

@@ -9,14 +9,51 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.rehearsal import Rehearsal
+from tests.servers.turns import once, turn
 from tests.stack import ROOT
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark of this layer."""
+    config.addinivalue_line("markers", "alone: nothing else is tested meanwhile on this machine")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item):
+    """Give each test its turn, fixtures included, before its time begins to count."""
+    cache = ROOT / ".cache"
+    cache.mkdir(exist_ok=True)
+    with turn(cache, alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
 @pytest.fixture(scope="session")
-def release() -> str:
-    """Build the release archives for both Debians; return the release's name."""
-    rehearsal = Rehearsal("both.yml")
-    return rehearsal.run("make", "release").stdout.split("tandem-")[1].rpartition("-")[0]
+def releases(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Build the archives of two releases, for both Debians, once for all test processes."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+
+    def build() -> list[str]:
+        make = Rehearsal("both.yml").run
+        name = make("make", "release").stdout.split("tandem-")[1].rpartition("-")[0]
+        make("make", "release", "RELEASE=next")
+        (ROOT / "dist/release").write_text(f"{name}\n")  # what is installed unless told otherwise
+        return [name, "next"]
+
+    return once(folder / "releases.json", build)
+
+
+@pytest.fixture(scope="session")
+def release(releases: list[str]) -> str:
+    """Give the name of the release of this checkout."""
+    return releases[0]
+
+
+@pytest.fixture(scope="session")
+def following(releases: list[str]) -> str:
+    """Give the name of the next release."""
+    return releases[1]
 
 
 @pytest.fixture(scope="session")
@@ -48,11 +85,3 @@ def hapless(release: str) -> Iterator[Rehearsal]:
     yield rehearsal
     if os.environ.get("KEEP_SERVERS") != "1":
         rehearsal.down()
-
-
-@pytest.fixture(scope="session")
-def following(release: str) -> str:
-    """Build the next release, for both Debians; return its name."""
-    Rehearsal("both.yml").run("make", "release", "RELEASE=next")
-    (ROOT / "dist/release").write_text(f"{release}\n")  # what is installed unless told otherwise
-    return "next"

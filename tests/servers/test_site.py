@@ -14,7 +14,7 @@ from tests.browser.test_gallery import expect_all_live
 from tests.servers.rehearsal import Rehearsal
 from tests.stack import ROOT, settle_network
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("both")]
 SITES = {"trixie": "trixie.test", "bookworm": "bookworm.test"}
 
 
@@ -55,6 +55,7 @@ def pages(host: str, servers: Rehearsal) -> Iterator[tuple[Page, Page]]:
         browser.close()
 
 
+@pytest.mark.alone  # Chromium drops what it loads when a network changes
 def test_two_people_chat_over_wss_across_two_workers(pages: tuple[Page, Page], host: str):
     for page in pages:
         page.goto("/chat/servers/")
@@ -72,6 +73,7 @@ def test_two_people_chat_over_wss_across_two_workers(pages: tuple[Page, Page], h
     pages[1].screenshot(path=shots / f"server-{host}.png")
 
 
+@pytest.mark.alone
 def test_every_realtime_style_is_live(pages: tuple[Page, Page], host: str):
     page = pages[0]
     page.goto("/gallery/")
@@ -79,6 +81,7 @@ def test_every_realtime_style_is_live(pages: tuple[Page, Page], host: str):
     page.screenshot(path=ROOT / ".cache" / "screenshots" / f"gallery-{host}.png", full_page=True)
 
 
+@pytest.mark.alone
 def test_uploads_static_files_and_the_admin_work_inside_the_sandbox(
     pages: tuple[Page, Page], host: str
 ):

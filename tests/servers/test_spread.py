@@ -15,7 +15,7 @@ from tests.load.run import during, nobody_noticed
 from tests.load.site import Site
 from tests.servers.rehearsal import Rehearsal, changes, recap
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("spread")]
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,7 @@ def test_all_application_servers_share_the_generated_secrets(spread: Rehearsal):
     assert "secret_key" not in spread.execute("data1", "ls /etc/tandem/credentials")
 
 
+@pytest.mark.alone
 async def test_a_message_crosses_from_one_server_to_the_other(spread: Rehearsal):
     """Also one that is posted by a WSGI process, wherever that runs."""
     cookie = spread.site("app1").cookie
@@ -106,6 +107,7 @@ def test_a_lost_application_server_is_passed_over(spread: Rehearsal):
     assert codes == ["200"] * 12
 
 
+@pytest.mark.alone
 def test_a_deploy_goes_from_server_to_server_and_nobody_notices(spread: Rehearsal, following: str):
     cookie = spread.site("app1").cookie
     site = Site("spread.test", spread.address("edge1"), 443, cookie)

@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 
 from tests.servers.rehearsal import Rehearsal, recap
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("both")]
 PEBBLE = """
 set -e
 apt-get update -qq
