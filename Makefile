@@ -86,9 +86,9 @@ docs: ## Write the generated pages of docs/ anew
 	@.venv/bin/python docs/generate.py
 
 ##@ Tests
-bench: ## Compare the realtime styles on the running replica (after make up)
+bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B=mirror
 	@tests/venv.sh
-	@.venv/bin/python -m tests.bench.styles
+	@for bench in $(or $(B),styles rolls mirror); do .venv/bin/python -m tests.bench.$$bench; done
 test: lint test-unit test-replica test-servers ## All of the following
 lint: ## Style, types, shell, Dockerfile, nginx, generated docs (seconds)
 	@tests/venv.sh

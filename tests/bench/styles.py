@@ -1,4 +1,4 @@
-"""Compare the realtime styles on the running replica: ``make bench``.
+"""Compare the realtime styles on the running replica: ``make bench B=styles``.
 
 For each style, in one run: memory of a socket (growth of its worker for 1,000 open ones),
 round trips or deliveries a second with 100 clients, and the time of one round trip.  All
@@ -9,10 +9,10 @@ Figures depend on the machine, and here client and servers share it: compare the
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import time
 
+from tests.bench.replica import Replica, row
 from tests.replica.styles import STYLES, Style, open_style
 from tests.stack import Stack
 
@@ -20,14 +20,6 @@ OPEN = 1000
 TALKERS = 100
 SECONDS = 3.0
 ROUND_TRIPS = 200
-
-
-class Replica(Stack):
-    """The stack that ``make up`` made."""
-
-    project = os.environ.get("COMPOSE_PROJECT_NAME", "tandem")
-    http_port = int(os.environ.get("HTTP_PORT", "8080"))
-    https_port = int(os.environ.get("HTTPS_PORT", "8443"))
 
 
 def containers(stack: Stack, kind: str) -> list[str]:
@@ -149,12 +141,6 @@ async def polls(stack: Stack) -> tuple[float, float]:
             client.get("/scores/demo/state/")
             times.append(time.perf_counter() - began)
     return 1 / statistics.mean(times), statistics.median(times) * 1000
-
-
-def row(*cells: object) -> None:
-    """Print a row; a cell that was not measured is a dash."""
-    texts = [f"{c:,.1f}" if isinstance(c, float) and c else str(c or "-") for c in cells]
-    print(f"{texts[0]:24}" + "".join(f"{text:>16}" for text in texts[1:]), flush=True)
 
 
 async def main() -> None:

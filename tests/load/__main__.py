@@ -15,6 +15,7 @@ import uuid
 from collections import Counter
 from pathlib import Path
 
+from tests.load.figures import quantile, shortest
 from tests.load.requests import Requests
 from tests.load.site import Site
 from tests.load.sockets import Client, audit
@@ -31,12 +32,6 @@ LIMIT_SECONDS = 300.0
 EVERY_SECONDS = 10.0  # between two messages of one client
 OPENING_PER_SECOND = 100
 LAST_ECHO_SECONDS = 45.0  # for the last message of each client, reconnects included
-
-
-def quantile(values: list[float], q: float) -> float:
-    """Return a quantile in milliseconds."""
-    ordered = sorted(values)
-    return round(1000 * ordered[min(len(ordered) - 1, int(q * len(ordered)))], 1) if ordered else 0
 
 
 async def told_to_stop() -> None:
@@ -106,13 +101,6 @@ async def settled(requests: Requests) -> float:
             return began
         requests.rate /= 2
         await asyncio.sleep(2)  # for what has piled up
-
-
-def shortest(moments: list[float], count: int) -> float | None:
-    """Return the shortest time in which ``count`` of ``moments`` lie (s); None of fewer."""
-    ordered = sorted(moments)
-    spans = [last - first for first, last in zip(ordered, ordered[count - 1 :], strict=False)]
-    return round(min(spans), 2) if spans else None
 
 
 class Lag:

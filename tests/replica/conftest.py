@@ -16,5 +16,5 @@ from tests.stack import Stack, copy_of_checkout
 def routes(stack: Stack, tmp_path: Path) -> Iterator[Routes]:
     """Give the routes; afterwards those of the checkout are in force again."""
     with copy_of_checkout(tmp_path / "checkout") as root:
-        yield Routes(root)
+        yield Routes(Stack(root))
     stack.run("docker/routes.sh", TANDEM_PYTHON=sys.executable)

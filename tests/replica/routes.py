@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
 import httpx
 
@@ -16,11 +15,11 @@ PAGE = "/gallery/"
 
 
 class Routes:
-    """A copy of the checkout whose routes the tests may change; the replica is the same."""
+    """A copy of the checkout (``stack.root``) whose routes may change; the replica is the same."""
 
-    def __init__(self, root: Path) -> None:
-        self.stack = Stack(root)
-        self.file = root / "deploy/routes.yml"
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.file = stack.root / "deploy/routes.yml"
 
     def __call__(self, *arguments: str, check: bool = True) -> str:
         """Run ``tandem routes``; return what it printed."""

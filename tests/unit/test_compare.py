@@ -103,30 +103,30 @@ def test_both_sides_take_turns_in_being_first(sites: Pair, compare):
 
 def test_times_are_medians_side_by_side(sites: Pair, compare):
     both(sites, "/", "x")
-    naps = iter([0.4, 0.0, 0.0])  # the first is warm-up
+    naps = iter([2.0, 0.0, 0.0])  # the first is warm-up
     sites[1].views["/"] = lambda _: (time.sleep(next(naps) + 0.05), Reply("x"))[1]
     status, told = compare("/\n", "--format", "json")
     [result] = json.loads(told)["results"]
     assert status == 0
-    assert result["seconds"]["wsgi"] < 0.04
-    assert 0.05 <= result["seconds"]["asgi"] < 0.3
+    assert result["seconds"]["wsgi"] < result["seconds"]["asgi"]
+    assert 0.05 <= result["seconds"]["asgi"] < 1
 
 
 def test_an_answer_that_does_not_come_differs_from_one_that_does(sites: Pair, compare):
     both(sites, "/", "x")
-    sites[1].views["/"] = lambda _: (time.sleep(2), Reply("x"))[1]
+    sites[1].views["/"] = lambda _: (time.sleep(8), Reply("x"))[1]
     began = time.monotonic()
     status, told = compare("/\n", "--timeout", "1")
     assert status == 1
     assert "asgi: no answer within 1 s" in told
-    assert time.monotonic() - began < 1.9
+    assert time.monotonic() - began < 7
 
 
 def test_a_body_that_trickles_for_ever_ends_with_the_timeout(sites: Pair, compare):
     def trickle(handler: Handler) -> Reply:
         handler.send_response(200)
         handler.end_headers()
-        for _ in range(40):
+        for _ in range(150):
             handler.wfile.write(b".")
             time.sleep(0.1)
         return Reply()
@@ -137,7 +137,7 @@ def test_a_body_that_trickles_for_ever_ends_with_the_timeout(sites: Pair, compar
     status, told = compare("/\n", "--timeout", "1")
     assert status == 2
     assert "undecided" in told
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 12
 
 
 def test_an_event_stream_is_compared_by_its_head(sites: Pair, compare):
@@ -145,14 +145,14 @@ def test_an_event_stream_is_compared_by_its_head(sites: Pair, compare):
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.end_headers()
-        time.sleep(1)
+        time.sleep(8)
         return Reply()
 
     for site in sites:
         site.views["/events/"] = stream
     began = time.monotonic()
     assert compare("/events/\n", "--repeat", "1")[0] == 0
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 7
 
 
 def test_of_a_long_body_only_the_beginning_is_read(sites: Pair, compare):

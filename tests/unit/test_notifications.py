@@ -282,4 +282,4 @@ async def test_a_stop_lets_sockets_go_one_by_one(tmp_path: Path, people, monkeyp
         began = time.monotonic()
     await asyncio.gather(*watching)
     assert max(left) - min(left) > 0.5
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10

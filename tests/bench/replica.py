@@ -1,0 +1,25 @@
+"""The stack that ``make up`` made, and a table of what was measured on it."""
+
+from __future__ import annotations
+
+import os
+
+from tests.stack import Stack
+
+
+class Replica(Stack):
+    """The running replica, with the user's settings."""
+
+    project = os.environ.get("COMPOSE_PROJECT_NAME", "tandem")
+    http_port = int(os.environ.get("HTTP_PORT", "8080"))
+    https_port = int(os.environ.get("HTTPS_PORT", "8443"))
+
+    def env(self, **settings: str) -> dict[str, str]:
+        """Return the environment of its commands, with the release that ``make up`` gave it."""
+        return {k: v for k, v in super().env(**settings).items() if k != "TANDEM_RELEASE"}
+
+
+def row(*cells: object) -> None:
+    """Print a row; a cell that was not measured is a dash."""
+    texts = [f"{c:,.1f}" if isinstance(c, float) and c else str(c or "-") for c in cells]
+    print(f"{texts[0]:24}" + "".join(f"{text:>16}" for text in texts[1:]), flush=True)
