@@ -32,6 +32,12 @@ def routes(variables: dict[str, Any]) -> list[Route]:
 
 
 @pytest.fixture
+def own_site() -> bool:
+    """Return whether the servers run app/, whose answers are known."""
+    return "SITE_VARIABLES" not in os.environ
+
+
+@pytest.fixture
 def groups(variables: dict[str, Any]) -> set[str]:
     """Return the names of the host's groups."""
     return set(variables["group_names"])
