@@ -22,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tandem.adopt import repository as repositories  # noqa: E402
+from tandem.adopt.findings import AdoptError  # noqa: E402
 from tandem.adopt.model import Site, SiteError, load  # noqa: E402
 from tandem.routes.place import SITES, beginning  # noqa: E402
 
@@ -219,9 +221,12 @@ def main() -> None:
         fail(f"{file} does not exist; 'tandem adopt {place}' writes it.")
     try:
         site = load(file, files=True)
-    except SiteError as error:
+        home, source = file.parent, (file.parent / site.source).resolve()
+        if repository := repositories.parse(site.source):
+            source, _ = repositories.fetch(repository, ROOT / ".cache" / "repositories")
+            load(file, files=True, source=source)
+    except (SiteError, AdoptError) as error:
         fail(f"{error}.")
-    home, source = file.parent, (file.parent / site.source).resolve()
     context = ROOT / ".cache" / "sites" / site.name
     shutil.rmtree(context, ignore_errors=True)
     context.mkdir(parents=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import difflib
 import sys
+import tempfile
 from pathlib import Path
 
 from tandem.adopt.findings import AdoptError, Findings
 from tandem.adopt.inspection import inspect
 from tandem.adopt.model import MADE, SiteError, loads
 from tandem.adopt.python import slug
+from tandem.adopt.repository import PREFIX, Repository, fetch, is_url, parse
 from tandem.adopt.write import render, summary
 
 FILE = "tandem.yml"
@@ -20,13 +22,14 @@ def main(arguments: list[str]) -> int:
     """Run ``tandem adopt``; return 0, 1 where a file is there that differs, 2 for a wrong call."""
     options = _options(arguments)
     folder = Path(options.path)
-    file = folder / FILE
     try:
-        findings = (
-            packaged(options)
-            if options.package
-            else inspect(folder, options.settings, options.name)
-        )
+        if options.package:
+            findings = packaged(options)
+        elif is_url(options.path):
+            folder, findings = fetched(options)
+        else:
+            findings = inspect(folder, options.settings, options.name)
+        file = folder / FILE
         text = render(findings)
         loads(text, file)  # what is written can be read
     except (AdoptError, SiteError) as error:
@@ -46,11 +49,18 @@ def main(arguments: list[str]) -> int:
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="tandem adopt",
-        description=f"Reads a Django site's folder, runs none of it, and writes {FILE} into it.",
+        description=f"Reads a Django site, runs none of it, and writes {FILE} into its folder.",
         epilog="docs/adopt.md says more.",
     )
     add = parser.add_argument
-    add("path", nargs="?", default=".", help="the site's folder; this one if left out")
+    add(
+        "path", nargs="?", default=".",
+        help="the site's folder (this one if left out), or the address of its git repository",
+    )  # fmt: skip
+    add(
+        "--revision", default="HEAD", metavar="NAME",
+        help="of a repository: a commit, tag or branch; else what it shows to visitors",
+    )  # fmt: skip
     add("--settings", default="", metavar="MODULE", help="its settings, where several could be")
     add("--name", default="", help="what to call it; else the name of its project or folder")
     add("--dry-run", action="store_true", help=f"print {FILE} instead of writing it")
@@ -62,6 +72,27 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     for kind in ("wsgi", "asgi"):
         add(f"--{kind}", default=MADE, help=f"with --package: its {kind.upper()} application")
     return parser.parse_args(arguments)
+
+
+def fetched(options: argparse.Namespace) -> tuple[Path, Findings]:
+    """Return a folder of the site's name here, and the description of a site in a repository.
+
+    That names the commit, so that every build is of the same source.  Raises ``AdoptError``
+    where git cannot get it, or it is not the folder of one Django site.
+    """
+    try:
+        repository = parse(f"{PREFIX}{options.path.removeprefix(PREFIX)}@{options.revision}")
+    except ValueError as error:
+        raise AdoptError(f"the address {error}") from None
+    assert repository is not None  # noqa: S101 - it has the prefix
+    with tempfile.TemporaryDirectory() as cache:
+        source, commit = fetch(repository, Path(cache))
+        findings = inspect(source, options.settings, options.name or slug(repository.name))
+    findings.found("source", str(Repository(repository.url, commit)), f"{options.revision} now")
+    folder = Path(repository.name)
+    if not options.dry_run:
+        folder.mkdir(exist_ok=True)
+    return folder, findings
 
 
 def packaged(options: argparse.Namespace) -> Findings:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from tandem.adopt import repository
 from tandem.adopt.document import SiteError, Value, known, parse, read
 from tandem.adopted import MADE
 
@@ -57,10 +58,11 @@ class Site:
     processes: Mapping[str, str] = field(default_factory=dict)
 
 
-def load(file: Path, *, files: bool = False) -> Site:
+def load(file: Path, *, files: bool = False, source: Path | None = None) -> Site:
     """Return the site that ``file`` describes.
 
-    With ``files``, the folders and files that it names must be there too.  What is not
+    With ``files``, the folders and files that it names must be there too; those of a site
+    in a git repository are looked for in ``source``, where it was fetched.  What is not
     given has the default of ``Site``, except that a site of ``packages`` has no
     requirements, and one whose ASGI application is made has no ``websocket_paths``.
 
@@ -68,8 +70,8 @@ def load(file: Path, *, files: bool = False) -> Site:
     wrong value, or values that contradict each other.
     """
     site, entries = _site(read(file))
-    if files:
-        _exist(site, entries, file.parent)
+    if files and (source or not repository.parse(site.source)):
+        _exist(site, entries, source or file.parent / site.source)
     return site
 
 
@@ -111,9 +113,8 @@ def _agree(site: Site, entries: Mapping[str, Value]) -> None:
         )
 
 
-def _exist(site: Site, entries: Mapping[str, Value], folder: Path) -> None:
+def _exist(site: Site, entries: Mapping[str, Value], source: Path) -> None:
     """Raise ``SiteError`` for a file or folder that is named but not there."""
-    source = folder / site.source
     named = [("source", source), ("root", source / site.root)]
     named += [("python_path", source / path) for path in site.python_path]
     named += [("requirements", source / path) for path in site.requirements]
@@ -167,6 +168,10 @@ def _source(value: Value) -> str:
     text = value.text()
     if not text or text.startswith(("/", "~")):
         raise value.wrong(f"source must be a folder relative to tandem.yml, got {text!r}")
+    try:
+        repository.parse(text)
+    except ValueError as error:
+        raise value.wrong(f"source {error}") from None
     return text
 
 
