@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 
 from tandem.routes.history import now
 from tandem.routes.target import STDERR, TargetError
@@ -29,15 +30,17 @@ class Patience:
     longest: float  # at most, before it is left as it is
 
 
-def gate(path: str) -> Callable[[str], Verdict]:
-    """Return what asks the report of the replica about ``path`` since a time (ISO 8601).
+def gate(path: str, inventories: Sequence[Path] = ()) -> Callable[[str], Verdict]:
+    """Return what asks the report about ``path`` since a time (ISO 8601).
 
-    That raises ``TargetError`` where the report cannot be had.
+    The report is of the replica, or of the edges of ``inventories``.  Where it cannot be
+    had, asking raises ``TargetError``.
     """
 
     def ask(since: str) -> Verdict:
         command = [sys.executable, "-m", "tandem", "routes", "report", "--gate"]
         command += ["--route", path, "--since", since]
+        command += [f"--inventory={inventory}" for inventory in inventories]
         status = subprocess.run(command, stdout=STDERR).returncode
         if status not in list(Verdict):
             raise TargetError("the report cannot judge (above); the step stays")

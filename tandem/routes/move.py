@@ -28,11 +28,6 @@ def move(options: argparse.Namespace) -> int:
     if options.auto is None:
         step(options, options.share)
         return 0
-    if options.inventory:
-        raise TargetError(
-            "--auto judges by the replica's log; on servers take step by step, each after"
-            " 'tandem routes report --gate' on the edges' logs (docs/report.md)"
-        )
     route = find(load(options.routes), options.path)
     start = route.share if route and route.upstream == "asgi" else 0
     options.to = "asgi"
@@ -40,7 +35,7 @@ def move(options: argparse.Namespace) -> int:
         [share for share in options.auto if share > start or share == 100],
         start,
         lambda share: step(options, share),
-        gate(options.path),
+        gate(options.path, options.inventory),
         Patience(options.hold, options.patience),
         say,
     )

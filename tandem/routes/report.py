@@ -8,7 +8,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +19,7 @@ from tandem.routes.figures import Figures, Selection
 from tandem.routes.gate import Limits, Verdict
 from tandem.routes.place import enter
 from tandem.routes.summary import Report, summarise
+from tandem.routes.target import Target, TargetError
 
 # Not 1 or 2, which are verdicts of --gate.
 FAILED = 3
@@ -53,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "logs", nargs="*", metavar="LOG",
         help="access log, also .gz; - is standard input (default: this server's, or the replica's)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--inventory", type=Path, action="append", default=[], metavar="FILE",
+        help="the logs of the edges of these servers",
     )  # fmt: skip
     when = parser.add_argument_group("what to look at")
     when.add_argument("--since", type=_time, metavar="TIME", help="ISO 8601, local by default")
@@ -97,10 +103,26 @@ def _read(options: argparse.Namespace) -> Figures:
         since = max(since or 0.0, time.time() - options.last)
     selection = Selection(since, options.until, frozenset(options.route), _streams(options))
     figures = Figures(selection)
-    for name in options.logs or logsource.default():
-        for number, line in enumerate(logsource.lines(name, since), 1):
-            figures.add_line(line, name, number)
+    with _logs(options, since) as names:
+        for name in names:
+            for number, line in enumerate(logsource.lines(name, since), 1):
+                figures.add_line(line, name, number)
     return figures
+
+
+@contextmanager
+def _logs(options: argparse.Namespace, since: float | None) -> Iterator[list[str]]:
+    """Give the names of the logs to read.  Raises ``SourceError``."""
+    if not options.inventory:
+        yield options.logs or logsource.default()
+        return
+    if options.logs:
+        raise logsource.SourceError("logs and an inventory were named; name one of them")
+    try:
+        with Target(tuple(options.inventory)).logs(since) as names:
+            yield names
+    except TargetError as error:
+        raise logsource.SourceError(str(error)) from None
 
 
 def _streams(options: argparse.Namespace) -> frozenset[str]:

@@ -7,6 +7,9 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +86,18 @@ class Target:
         ]
         return self._run([_ansible("ansible"), *self._inventory(), *ask], "ansible", read=True)
 
+    @contextmanager
+    def logs(self, since: float | None) -> Iterator[list[str]]:
+        """Give the names of files with the edges' access logs since then (since the epoch).
+
+        Raises ``TargetError``.
+        """
+        with tempfile.TemporaryDirectory(prefix="tandem-logs-") as folder:
+            said = {"logs_folder": folder} | ({"logs_since": str(since)} if since else {})
+            play = [_ansible("ansible-playbook"), *self._inventory(), "logs.yml"]
+            self._run([*play, f"--extra-vars={json.dumps(said)}"], "ansible", read=True)
+            yield sorted(str(file) for file in Path(folder).iterdir())
+
     def _inventory(self) -> list[str]:
         return [f"--inventory={inventory.resolve()}" for inventory in self.inventories]
 
@@ -101,6 +116,7 @@ class Target:
                 f"there is no {command[0]} here; run this in the checkout, after 'make up'"
             ) from None
         if done.returncode:
+            sys.stderr.write(done.stdout or "")
             raise TargetError(f"{' '.join(command[:3])} ended with {done.returncode}")
         return done.stdout or ""
 

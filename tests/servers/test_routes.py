@@ -85,6 +85,23 @@ def test_the_staffs_token_works_on_its_own_site_only(servers: Rehearsal, routes:
     assert tokens["trixie"] in routes("force") or tokens["bookworm"] in routes("force")
 
 
+def test_the_report_is_of_all_edges_together_and_steps_are_judged_by_it(
+    servers: Rehearsal, routes: Routes
+):
+    routes("move", CHEAP, "--to", "asgi", "--share", "50")
+    began = servers.execute("trixie", "date --iso-8601=seconds")
+    for host in HOSTS:
+        for client in range(20):
+            side(servers, host, f"User-Agent: client {client}")
+    printed = routes("report", "--since", began, "--route", CHEAP, "--format", "json")
+    rows = json.loads(printed)["routes"]
+    assert {row["side"] for row in rows} == {"wsgi", "asgi"}
+    assert sum(row["requests"] for row in rows) == 40
+    # Nobody asks any more: it cannot tell, and says so.
+    said = routes("move", CHEAP, "--auto", "60", "--hold", "1", "--patience", "1", check=False)
+    assert "not enough requests to judge 60 %; it stays there" in said
+
+
 def test_another_file_than_the_inventorys_is_refused(servers: Rehearsal, routes: Routes):
     other = routes.root / "other.yml"
     other.write_text((routes.root / "deploy/routes.yml").read_text())

@@ -6,7 +6,6 @@ import pytest
 
 from tandem.routes.arguments import parser
 from tandem.routes.auto import Patience, Verdict, climb
-from tandem.routes.cli import main
 
 OK, WORSE, UNKNOWN = Verdict
 
@@ -72,11 +71,3 @@ def test_steps_that_do_not_grow_are_refused(word: str):
 
 def test_steps_are_read_as_they_are_written():
     assert parser().parse_args(["move", "/a/", "--auto", "1, 10,100"]).auto == [1, 10, 100]
-
-
-def test_on_servers_it_says_how_to_take_the_steps(capsys, tmp_path):
-    routes = tmp_path / "routes.yml"
-    routes.write_text("- path: /\n  upstream: wsgi\n")
-    arguments = ["move", "/a/", "--auto", "1,100", "--inventory", "hosts.yml"]
-    assert main([*arguments, "--routes", str(routes)]) == 1
-    assert "on servers take step by step" in capsys.readouterr().err
