@@ -66,6 +66,19 @@ class Recipe:
     socket: str = ""
 
 
+UV = str(ROOT / ".venv/bin/uv")
+SITES = [
+    Recipe(
+        "wagtail",
+        start=(UV, "tool", "run", "--quiet", "wagtail", "start", "shop"),
+        login="/admin/login/",
+        inside="/admin/pages/",
+    ),
+    Recipe("codex", socket="/api/v4/ws"),
+    Recipe("netbox", login="/login/", inside="/dcim/sites/"),
+]
+
+
 def prepare(recipe: Recipe, folder: Path) -> Path:
     """Make the site's folder, with its tandem.yml."""
     if not recipe.start:

@@ -14,20 +14,9 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.sites.adopted import AdoptedStack, Recipe, prepare
-from tests.stack import ROOT
+from tests.sites.adopted import SITES, AdoptedStack, Recipe, prepare
 
 pytestmark = pytest.mark.timeout(900)
-UV = str(ROOT / ".venv/bin/uv")
-SITES = [
-    Recipe(
-        "wagtail",
-        start=(UV, "tool", "run", "--quiet", "wagtail", "start", "shop"),
-        login="/admin/login/",
-        inside="/admin/pages/",
-    ),
-    Recipe("codex", socket="/api/v4/ws"),
-]
 CHOSEN = SITES if os.environ.get("ALL_SITES") == "1" else SITES[:1]
 TEN_TIMES = 160  # requests at once: ten for each of the threads there are
 
