@@ -210,20 +210,31 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30, every: float = 0
         time.sleep(every)
 
 
+_network = ""  # as it was when it had settled
+
+
 def settle_network() -> None:
-    """Wait until this machine's interfaces are as they were 3 s ago.
+    """Wait until this machine's interfaces have been as they are for 3 s.
 
     Chromium drops what it is loading (ERR_NETWORK_CHANGED) when one comes, goes or gets
     its address, as after each start of a container.
     """
+    global _network
     addresses = Path("/proc/net/if_inet6")
-    before, since = "", time.monotonic()
-    while time.monotonic() - since < 3:
-        now = addresses.read_text() if addresses.exists() else ""
-        now += " ".join(sorted(os.listdir("/sys/class/net")))
+    before, since = _network, time.monotonic()
+    settled = bool(before)  # a start of a container gives an interface a new name
+    while not settled or _interfaces(addresses) != before:
+        now = _interfaces(addresses)
         if now != before:
             before, since = now, time.monotonic()
+        settled = time.monotonic() - since >= 3
         time.sleep(0.2)
+    _network = before
+
+
+def _interfaces(addresses: Path) -> str:
+    names = " ".join(sorted(os.listdir("/sys/class/net")))
+    return names + (addresses.read_text() if addresses.exists() else "")
 
 
 @contextmanager
