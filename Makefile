@@ -110,4 +110,4 @@ test-servers: ## Booted Debian servers, provisioned for real (minutes)
 	@tests/venv.sh
 	@docker/engine.sh
 	@CHROMIUM=$$(tests/chromium.sh) .venv/bin/python -m pytest tests/servers --ignore tests/servers/specs \
-		--numprocesses 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+		--numprocesses 2 --no-loadscope-reorder $(ARGS)

@@ -7,10 +7,31 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.servers.rehearsal import Rehearsal
 from tests.servers.turns import once, turn
 from tests.stack import ROOT
+
+# Files whose tests build on each other, or share servers; each other file is its own group.
+GROUPS = {
+    **dict.fromkeys(("first_run", "rolling"), "hapless"),
+    **dict.fromkeys(("parity", "provision", "routes", "site", "tls"), "both"),
+}
+
+
+class ByServers(LoadScopeScheduling):
+    """Gives tests of the same servers to one process, in order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        name = nodeid.partition("::")[0].rpartition("test_")[2].removesuffix(".py")
+        return GROUPS.get(name, name)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServers:
+    """Divide the tests among the processes."""
+    return ByServers(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

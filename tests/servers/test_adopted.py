@@ -12,7 +12,7 @@ import pytest
 from tests.servers.rehearsal import Rehearsal, changes, recap
 from tests.sites.adopted import SITES, prepare
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("adopted")]
+pytestmark = pytest.mark.timeout(900)
 HOST = "shop"
 # Publishes what is due, for ever: the kind of process that sites keep beside their servers.
 PROCESS = """

@@ -8,7 +8,7 @@ import pytest
 
 from tests.servers.rehearsal import Rehearsal, changes, recap
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("beside")]
+pytestmark = pytest.mark.timeout(900)
 
 # What somebody set up years ago.
 OLD_SITE = r"""

@@ -15,7 +15,7 @@ import pytest
 from tests.servers.rehearsal import Rehearsal, changes, recap
 from tests.stack import ROOT
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("hapless")]
+pytestmark = pytest.mark.timeout(900)
 RELEASES = "/srv/tandem/releases"
 
 

@@ -11,7 +11,7 @@ from tandem.routes.model import UPSTREAMS
 from tests.servers.rehearsal import Rehearsal
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("both")]
+pytestmark = pytest.mark.timeout(600)
 
 # Redis: what differs, and why.
 REDIS = {

@@ -11,7 +11,7 @@ import pytest
 from tests.servers.rehearsal import Rehearsal, changes, recap
 from tests.stack import ROOT
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("both")]
+pytestmark = pytest.mark.timeout(900)
 HOSTS = ("trixie", "bookworm")
 
 

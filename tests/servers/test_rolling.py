@@ -19,7 +19,7 @@ from tests.load.run import during, nobody_noticed, sockets_moved_in_turn
 from tests.servers.rehearsal import Rehearsal
 from tests.stack import ROOT, copy_of_checkout
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("hapless")]
+pytestmark = pytest.mark.timeout(900)
 HOST = "hapless"
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.servers.rehearsal import Rehearsal
 from tests.stack import copy_of_checkout
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("both")]
+pytestmark = pytest.mark.timeout(900)
 
 HOSTS = ("trixie", "bookworm")
 CHEAP = "/health/live/"

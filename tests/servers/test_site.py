@@ -14,7 +14,7 @@ from tests.browser.test_gallery import expect_all_live
 from tests.servers.rehearsal import Rehearsal
 from tests.stack import ROOT, settle_network
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("both")]
+pytestmark = pytest.mark.timeout(300)
 SITES = {"trixie": "trixie.test", "bookworm": "bookworm.test"}
 
 

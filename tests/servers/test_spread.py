@@ -15,7 +15,7 @@ from tests.load.run import during, nobody_noticed
 from tests.load.site import Site
 from tests.servers.rehearsal import Rehearsal, changes, recap
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("spread")]
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 
 from tests.servers.rehearsal import Rehearsal, recap
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("both")]
+pytestmark = pytest.mark.timeout(900)
 PEBBLE = """
 set -e
 apt-get update -qq
