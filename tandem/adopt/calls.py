@@ -53,6 +53,7 @@ class Calls:
         self.file = folder.path
         self.forgiving = 0  # within a try: that catches a missing variable
         self.depth = 0
+        self.ended = False  # a return was certain: what follows in its function is not reached
         self.caller: ast.Call | None = None  # of the function of the site that is evaluated
 
     def read(
@@ -231,7 +232,9 @@ class Calls:
         inner.names.update(zip(names, given, strict=False))
         inner.names.update(keywords)
         self.depth += 1
+        ended, self.ended = self.ended, False
         try:
             return self.block(function.node.body, inner)
         finally:
             self.depth -= 1
+            self.ended = ended

@@ -41,12 +41,14 @@ class Interpreter(Expressions):
         before, self.file = self.file, file
         target, self.target = self.target, ""
         caller, self.caller = self.caller, None
+        ended, self.ended = self.ended, False
         self.imports += 1
         try:
             self.block(tree.body, scope)
         finally:
             self.imports -= 1
             self.file, self.target, self.caller = before, target, caller
+            self.ended = ended
         return scope
 
     def include(self, name: str, scope: Scope, node: ast.AST) -> Scope | None:
@@ -62,12 +64,14 @@ class Interpreter(Expressions):
                 value = method(statement, scope)
                 if value is not None and result is UNKNOWN:
                     result = value[0]
-                if isinstance(statement, ast.Return):
+                if self.ended:
                     break
         return result
 
     def _do_return(self, node: ast.Return, scope: Scope) -> tuple[Any] | None:
-        return (self.evaluate(node.value, scope),)
+        value = self.evaluate(node.value, scope)
+        self.ended = True
+        return (value,)
 
     def _do_expr(self, node: ast.Expr, scope: Scope) -> None:
         self.evaluate(node.value, scope)
@@ -164,7 +168,12 @@ class Interpreter(Expressions):
             found = self.block(node.body if test else node.orelse, scope)
             return None if found is UNKNOWN else (found,)
         # Not known: both, and what the body says, wins.
-        results = [self.block(body, scope) for body in (node.orelse, node.body)]
+        results, ends = [], []
+        for body in (node.orelse, node.body):
+            self.ended = False
+            results.append(self.block(body, scope))
+            ends.append(self.ended)
+        self.ended = all(ends)
         known = [one for one in results if one is not UNKNOWN]
         return (known[-1],) if known else None
 
@@ -178,21 +187,26 @@ class Interpreter(Expressions):
         found = self.block(node.body, scope)
         self.forgiving -= forgives
         if set(scope.missing) != before:  # the import failed
+            self.ended = False
             for handler in node.handlers:
                 self.block(handler.body, scope)
-        self.block([*node.orelse, *node.finalbody], scope)
+        if not self.ended:
+            self.block([*node.orelse, *node.finalbody], scope)
         return None if found is UNKNOWN else (found,)
 
     def _do_with(self, node: ast.With, scope: Scope) -> Any:
         found = self.block(node.body, scope)
         return None if found is UNKNOWN else (found,)
 
-    def _do_for(self, node: ast.For, scope: Scope) -> None:
+    def _do_for(self, node: ast.For, scope: Scope) -> tuple[Any] | None:
         source = plain(self.evaluate(node.iter, scope))
         items = source if isinstance(source, list | tuple) else [UNKNOWN]
         for item in items[:50]:
             self.bind(node.target, item, scope)
-            self.block(node.body, scope)
+            found = self.block(node.body, scope)
+            if self.ended:
+                return (found,)
+        return None
 
 
 def _root(node: ast.expr) -> str:

@@ -215,3 +215,31 @@ def test_modules_that_import_each_other_in_a_long_chain_are_survived(project):
     chain = {f"shop__m{n}": f"from shop.m{n + 1} import *\n" for n in range(300)}
     made = project("from shop.m0 import *\nimport shop.settings", **chain)
     assert made.site.settings == "shop.settings"
+
+
+def test_a_function_that_returns_its_default_reads_nothing_behind_that(project):
+    made = project(
+        """
+        import os
+        def number(name, default=None):
+            if name not in os.environ:
+                return default
+            return int(os.environ[name])
+        LIMIT = number("LIMIT", 3)
+        """
+    )
+    assert made.undecided == []
+
+
+def test_a_function_that_perhaps_returns_goes_on(project):
+    made = project(
+        """
+        import os, socket
+        def greeting():
+            if socket.gethostname():
+                return "hello"
+            return os.environ["GREETING"]
+        GREETING = greeting()
+        """
+    )
+    assert any("GREETING: read without a default" in one for one in made.undecided)
