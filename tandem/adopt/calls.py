@@ -23,6 +23,8 @@ from tandem.adopt.values import (
     plain,
 )
 
+# What gives the items of its argument, in whatever order.
+SAME = {"list", "tuple", "set", "sorted", "frozenset", "reversed", "dict.fromkeys"}
 CALL_DEPTH = 4  # functions that call functions
 ROUTES = {
     "django.urls.path": False,
@@ -131,7 +133,7 @@ class Calls:
             elif value is not UNKNOWN:
                 value = readers.cast(str(value), name)
             return Variable(given[0].read, value) if isinstance(given[0], Variable) else value
-        if name in ("list", "tuple", "set", "sorted", "frozenset") and given:
+        if name in SAME and given:
             return given[0]
         if name in ROUTES and given:
             return self._route(name, given, keywords, node)

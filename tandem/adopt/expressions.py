@@ -212,5 +212,5 @@ class Expressions(Calls):
 
 BUILTINS = {
     "bool", "int", "str", "float", "list", "tuple", "set", "dict", "len", "any", "all",
-    "getattr", "open", "sorted", "frozenset",
+    "getattr", "open", "sorted", "frozenset", "reversed",
 }  # fmt: skip

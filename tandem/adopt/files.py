@@ -23,7 +23,8 @@ def static(scope: Scope, out: Findings) -> None:
     """Note ``static``."""
     apps = plain(scope.get("INSTALLED_APPS"))
     place = scope.places.get("INSTALLED_APPS", Place("the settings"))
-    if isinstance(apps, list) and UNKNOWN not in apps and "django.contrib.staticfiles" not in apps:
+    known = isinstance(apps, list | tuple) and UNKNOWN not in apps
+    if known and "django.contrib.staticfiles" not in apps:
         out.found("static", False, f"django.contrib.staticfiles is not in use ({place})")
     else:
         out.found("static", True, *_serving(scope))
@@ -32,7 +33,7 @@ def static(scope: Scope, out: Findings) -> None:
 
 def _serving(scope: Scope) -> list[str]:
     middleware = plain(scope.get("MIDDLEWARE"))
-    if isinstance(middleware, list) and any("whitenoise" in str(one) for one in middleware):
+    if isinstance(middleware, list | tuple) and any("whitenoise" in str(one) for one in middleware):
         place = scope.places.get("MIDDLEWARE")
         return [f"WhiteNoise may stay ({place}): nginx serves them before it is asked"]
     return ["collected when a release is built, served by nginx"]

@@ -38,7 +38,7 @@ def inspect(path: Path, settings: str = "", name: str = "") -> Findings:
         out.keys[key] = python_name.keys[key]
     interpreter, scope = _settings(site, out)
     apps = plain(scope.get("INSTALLED_APPS"))
-    apps = apps if isinstance(apps, list) else []
+    apps = list(apps) if isinstance(apps, list | tuple) else []
     asgi = sockets.applications(site, scope, out)
     required = requirements.find(site, out)
     python.version(site, out)
@@ -97,6 +97,6 @@ def _settings(site: project.Project, out: Findings) -> tuple[Interpreter, Scope]
             "settings",
             f"DEBUG is on ({place}); Tandem turns it off, but not what the settings do by it",
         )
-    if not isinstance(scope.get("INSTALLED_APPS"), list):
+    if not isinstance(plain(scope.get("INSTALLED_APPS")), list | tuple):
         out.decide("settings", "INSTALLED_APPS could not be read: much of the rest is a guess")
     return interpreter, scope

@@ -230,3 +230,18 @@ def test_a_cache_in_the_database_gets_its_table(project):
 def test_a_fixed_address_of_redis_is_asked_about(project):
     made = project('CACHES = {"default": {"LOCATION": "redis://redis:6379/1"}}', "django\nredis\n")
     assert any("CACHES fixes an address (shop/settings.py:5)" in one for one in made.undecided)
+
+
+@pytest.mark.parametrize(
+    "apps",
+    [
+        'INSTALLED_APPS = ("django.contrib.staticfiles", "django_rq")',
+        'INSTALLED_APPS = INSTALLED_APPS + ["django_rq"]\n'
+        "INSTALLED_APPS = list(reversed(list(dict.fromkeys(reversed(INSTALLED_APPS)))))",
+    ],
+)
+def test_apps_are_read_in_any_kind_of_list(project, apps: str):
+    made = project(apps)
+    assert made.site.static
+    assert "rq" in made.site.processes
+    assert made.undecided == []
