@@ -25,6 +25,7 @@ from tandem.adopt.values import (
 
 # What gives the items of its argument, in whatever order.
 SAME = {"list", "tuple", "set", "sorted", "frozenset", "reversed", "dict.fromkeys"}
+SCALAR = (str, int, float, type(None))
 CALL_DEPTH = 4  # functions that call functions
 ROUTES = {
     "django.urls.path": False,
@@ -51,6 +52,8 @@ class Calls:
         self.folder = folder
         self.assumed = assumed  # what the environment will be
         self.reads: list[Read] = []
+        self.latest: list[Read] = []  # within the function of the site that is evaluated
+        self.compared: dict[str, set[str]] = {}  # with which words a variable is compared
         self.target = ""  # the name that is being assigned
         self.file = folder.path
         self.forgiving = 0  # within a try: that catches a missing variable
@@ -66,6 +69,7 @@ class Calls:
         literal = UNSET if default is UNSET else readers.unwrapped(default)
         place = self.folder.place(self.file, self.caller or node)
         found = Read(name, place, self.target, required, literal, kind)
+        self.latest.append(found)
         if found not in self.reads:
             self.reads.append(found)
         if name in self.assumed:
@@ -80,6 +84,13 @@ class Calls:
         """Return whether ``name`` will be in the environment."""
         self.read(name, node, scope, None)
         return name in self.assumed
+
+    def compare(self, value: Any, words: Any) -> None:
+        """Note that ``value``, if it is a variable's, is compared with ``words``."""
+        if isinstance(value, Variable):
+            texts = words if isinstance(words, list | tuple | dict) else [words]
+            found = {plain(one) for one in texts if isinstance(plain(one), str)}
+            self.compared.setdefault(value.read.name, set()).update(found)
 
     def _of_call(self, node: ast.Call, scope: Scope) -> Any:
         """Return what a call gives."""
@@ -235,8 +246,14 @@ class Calls:
         inner.names.update(keywords)
         self.depth += 1
         ended, self.ended = self.ended, False
+        latest, self.latest = self.latest, []
         try:
-            return self.block(function.node.body, inner)
+            result = self.block(function.node.body, inner)
+            if len({read.name for read in self.latest}) == 1 and isinstance(result, SCALAR):
+                # A function made to read a variable: what it gives is that, or its default.
+                result = Variable(self.latest[0], result)
+            return result
         finally:
             self.depth -= 1
             self.ended = ended
+            self.latest = [*latest, *self.latest]

@@ -9,7 +9,7 @@ from tandem.adopt.findings import Findings
 from tandem.adopt.folder import Place
 from tandem.adopt.interpreter import variables
 from tandem.adopt.requirements import Requirements
-from tandem.adopt.values import UNKNOWN, UNSET, Scope, Variable, plain
+from tandem.adopt.values import UNKNOWN, UNSET, Read, Scope, Variable, plain
 
 # Reached by Unix socket; who somebody is, tells the kernel (peer): no password.
 SOCKET_FOLDER = "/run/postgresql"
@@ -19,14 +19,18 @@ URL = f"postgres://{USER}@/{NAME}?host={SOCKET_FOLDER}"
 ENGINE = "django.db.backends.postgresql"
 VALUES = {"ENGINE": ENGINE, "HOST": SOCKET_FOLDER, "NAME": NAME, "USER": USER, "PASSWORD": ""}
 VALUES |= {"PORT": ""}
+KINDS = r"(DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|RDS)"
 # Names from which settings conclude that there is a database at all.
 LIKELY = {
     re.compile(r"(^|_)DATABASE_URL$|^DB_URL$|^POSTGRES(QL)?_URL$"): URL,
-    re.compile(r"(^|_)(DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|RDS)_?(ENGINE|BACKEND)$"): ENGINE,
-    re.compile(r"(^|_)(DB|DATABASE|POSTGRES|PG|SQL|RDS)_?(HOST|HOSTNAME|SERVER)$"): SOCKET_FOLDER,
-    re.compile(r"(^|_)(DB|DATABASE|POSTGRES|PG|SQL|RDS)_?(NAME|DB|DATABASE|DB_NAME)$"): NAME,
-    re.compile(r"(^|_)(DB|DATABASE|POSTGRES|PG|SQL|RDS)_?(USER|USERNAME)$"): USER,
+    re.compile(rf"(^|_){KINDS}_?(ENGINE|BACKEND)$"): ENGINE,
+    re.compile(rf"(^|_){KINDS}_?(TYPE|VENDOR|KIND)$"): "postgresql",
+    re.compile(rf"(^|_){KINDS}_?(HOST|HOSTNAME|SERVER)$"): SOCKET_FOLDER,
+    re.compile(rf"(^|_){KINDS}_?(NAME|DB|DATABASE|DB_NAME)$"): NAME,
+    re.compile(rf"(^|_){KINDS}_?(USER|USERNAME)$"): USER,
 }
+OTHERS = re.compile(r"sqlite|mysql|maria|oracle")
+DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary", "psycopg2cffi")
 
 
 def assumption(name: str) -> str | None:
@@ -34,8 +38,27 @@ def assumption(name: str) -> str | None:
     return next((value for form, value in LIKELY.items() if form.search(name)), None)
 
 
-def judge(scope: Scope, required: Requirements, out: Findings) -> None:
-    """Note ``database``, and in ``environment`` what leads to Tandem's."""
+def choices(compared: dict[str, set[str]]) -> dict[str, str]:
+    """Return the variables that choose PostgreSQL, each with the word by which it does.
+
+    ``compared`` has the words that the settings compare each with: others they do not know.
+    """
+    found = {}
+    for name, words in compared.items():
+        about = re.search(rf"(^|_){KINDS}", name) or any(OTHERS.search(word) for word in words)
+        meant = sorted(word for word in words if "postg" in word)
+        if about and meant:
+            found[name] = meant[0]
+    return found
+
+
+def judge(
+    scope: Scope, required: Requirements, reads: list[Read], chosen: dict[str, str], out: Findings
+) -> None:
+    """Note ``database``, and in ``environment`` what leads to Tandem's.
+
+    ``reads`` is what the settings read, ``chosen`` what chooses PostgreSQL and by which word.
+    """
     place = scope.places.get("DATABASES", Place("the settings"))
     databases = scope.get("DATABASES")
     default = databases.get("default", UNKNOWN) if isinstance(databases, dict) else databases
@@ -51,12 +74,34 @@ def judge(scope: Scope, required: Requirements, out: Findings) -> None:
     elif url is not None:
         _by_url(url, place, out)
     elif not isinstance(default, dict) or "ENGINE" not in default:
-        out.found("database", "postgresql", "Tandem's replaces what the settings name")
-        out.decide("database", f"DATABASES could not be read ({place}); if not PostgreSQL, own")
+        _by_names(f"DATABASES could not be read ({place})", required, reads, out)
+    elif isinstance(plain(default["ENGINE"]), str) or isinstance(default["ENGINE"], Variable):
+        _by_parts(default, set(chosen), place, out)
     else:
-        _by_parts(default, place, out)
+        _by_names(f"ENGINE could not be read ({place})", required, reads, out)
     if out.value("database") == "postgresql":
+        for read in reads:
+            if read.name in chosen:
+                why = f"chooses PostgreSQL ({read.place})"
+                out.entry("environment", read.name, chosen[read.name], why)
         _driver(required, out)
+
+
+def _by_names(reason: str, required: Requirements, reads: list[Read], out: Findings) -> None:
+    """Go by what is required, and by the names of variables, where the settings are no help."""
+    driver = next((driver for driver in DRIVERS if driver in required), "")
+    if driver:
+        why = f"{reason}; {driver} is required ({required.names[driver]})"
+        out.found("database", "postgresql", why)
+    else:
+        out.found("database", "postgresql", "Tandem's replaces what the settings name")
+        out.decide("database", f"{reason}; if not PostgreSQL, own")
+    for read in reads:
+        if (value := assumption(read.name)) is not None and read.kind != "bool":
+            # Those that name the whole engine have a default that does, too.
+            short = value == ENGINE and "." not in str(read.default)
+            value = "postgresql" if short and read.default is not UNSET else value
+            out.entry("environment", read.name, value, f"by its name ({read.place})")
 
 
 def _by_url(url: Variable, place: Place, out: Findings) -> None:
@@ -69,15 +114,11 @@ def _by_url(url: Variable, place: Place, out: Findings) -> None:
         out.decide("database", f"give {read.name} such a value that it leads to PostgreSQL")
 
 
-def _by_parts(default: dict[str, Any], place: Place, out: Findings) -> None:
+def _by_parts(default: dict[str, Any], done: set[str], place: Place, out: Findings) -> None:
     engine = default["ENGINE"]
     text = plain(engine)
     names = {key: default[key].read for key in VALUES if isinstance(default.get(key), Variable)}
     chosen = "ENGINE" in names or "postg" in str(text)
-    if not chosen and not isinstance(text, str):
-        out.found("database", "postgresql", "Tandem's replaces what the settings name")
-        out.decide("database", f"ENGINE could not be read ({place}); if not PostgreSQL, own")
-        return
     if not chosen and "sqlite" in str(text):
         out.found("database", "sqlite", f"the settings name SQLite ({place})")
         return
@@ -98,6 +139,8 @@ def _by_parts(default: dict[str, Any], place: Place, out: Findings) -> None:
     else:
         out.found("database", "postgresql", f"the settings lead to PostgreSQL ({place})")
     for key, read in names.items():
+        if read.name in done:
+            continue
         if key == "ENGINE" and plain(engine) not in (None, UNKNOWN) and "gis" in str(text):
             continue
         if key in ("PORT",) and not read.required:
@@ -109,15 +152,16 @@ def _by_parts(default: dict[str, Any], place: Place, out: Findings) -> None:
             value = "postgresql"
         out.entry("environment", read.name, value, f"DATABASES {key} ({read.place})")
     for variable in variables(default.get("OPTIONS")):
-        if "ssl" in variable.read.name.lower():
-            out.decide("database", f"a Unix socket has no TLS: {variable.read.name}")
+        # Tandem's has no options; this is for what the settings cannot do without.
+        if variable.read.required and "sslmode" in variable.read.name.lower():
+            why = f"a Unix socket has no TLS ({variable.read.place})"
+            out.entry("environment", variable.read.name, "disable", why)
     if "postgis" in str(text):
         out.decide("database", "PostGIS must be added to PostgreSQL (postgresql-17-postgis-3)")
 
 
 def _driver(required: Requirements, out: Findings) -> None:
     """See to it that Python can speak to PostgreSQL."""
-    drivers = ("psycopg", "psycopg2", "psycopg2-binary", "psycopg2cffi")
-    if required.complete and not any(driver in required for driver in drivers):
+    if required.complete and not any(driver in required for driver in DRIVERS):
         why = "the requirements name no driver for PostgreSQL"
         out.item("packages", "psycopg[binary]>=3.1.8", why)

@@ -154,6 +154,7 @@ class Expressions(Calls):
             if second.name == "sys.argv":  # it serves, and runs no test
                 return absent
         second = plain(second)
+        self.compare(values[0], second)
         if first is UNKNOWN or second is UNKNOWN:
             return UNKNOWN
         try:
@@ -179,12 +180,15 @@ class Expressions(Calls):
         return UNKNOWN
 
     def _of_subscript(self, node: ast.Subscript, scope: Scope) -> Any:
-        owner, key = self.evaluate(node.value, scope), plain(self.evaluate(node.slice, scope))
+        owner, index = self.evaluate(node.value, scope), self.evaluate(node.slice, scope)
+        key = plain(index)
         if isinstance(owner, Imported) and owner.name == "os.environ":
             if isinstance(key, str) and isinstance(node.ctx, ast.Load):
                 return self.read(key, node, scope)
             return UNKNOWN
         found = plain(owner)
+        if isinstance(found, dict):
+            self.compare(index, found)
         try:
             value = found[key] if isinstance(found, dict | list | tuple | str) else UNKNOWN
         except (KeyError, IndexError, TypeError):

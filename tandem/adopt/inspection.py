@@ -36,14 +36,14 @@ def inspect(path: Path, settings: str = "", name: str = "") -> Findings:
     out.found("source", ".")
     for key in ("root", "python_path", "settings"):
         out.keys[key] = python_name.keys[key]
-    interpreter, scope = _settings(site, out)
+    interpreter, scope, chosen = _settings(site, out)
     apps = plain(scope.get("INSTALLED_APPS"))
     apps = list(apps) if isinstance(apps, list | tuple) else []
     asgi = sockets.applications(site, scope, out)
     required = requirements.find(site, out)
     python.version(site, out)
     requirements.debian(required, apps, scope.places, out)
-    database.judge(scope, required, out)
+    database.judge(scope, required, interpreter.reads, chosen, out)
     environment.judge(interpreter.reads, scope, out)
     files.static(scope, out)
     processes.setup(site, scope, out)
@@ -55,8 +55,11 @@ def inspect(path: Path, settings: str = "", name: str = "") -> Findings:
     return out
 
 
-def _settings(site: project.Project, out: Findings) -> tuple[Interpreter, Scope]:
-    """Follow the settings with the environment that they will have."""
+def _settings(site: project.Project, out: Findings) -> tuple[Interpreter, Scope, dict[str, str]]:
+    """Follow the settings with the environment that they will have.
+
+    Returns what chooses PostgreSQL as well: variables, and by which word.
+    """
 
     def follow(assumed: dict[str, str]) -> tuple[Interpreter, Scope]:
         interpreter = Interpreter(site.folder, site.python_path, assumed)
@@ -72,6 +75,14 @@ def _settings(site: project.Project, out: Findings) -> tuple[Interpreter, Scope]
         if (value := database.assumption(read.name)) is not None
     }
     assumed |= {read.name: "random" for read in first.reads if environment.made(read.name)}
+    # Where one variable decides, others are compared only then.
+    chosen = database.choices(first.compared)
+    for _ in range(3):
+        more = database.choices(follow(assumed | chosen)[0].compared)
+        if more.items() <= chosen.items():
+            break
+        chosen |= more
+    assumed |= chosen
     debug = variables(scope.get("DEBUG"))
     names = {read.name: read for read in first.reads if read.setting == "DEBUG"}
     names |= {one.read.name: one.read for one in debug}
@@ -99,4 +110,4 @@ def _settings(site: project.Project, out: Findings) -> tuple[Interpreter, Scope]
         )
     if not isinstance(plain(scope.get("INSTALLED_APPS")), list | tuple):
         out.decide("settings", "INSTALLED_APPS could not be read: much of the rest is a guess")
-    return interpreter, scope
+    return interpreter, scope, chosen

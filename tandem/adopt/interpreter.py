@@ -168,14 +168,43 @@ class Interpreter(Expressions):
             found = self.block(node.body if test else node.orelse, scope)
             return None if found is UNKNOWN else (found,)
         # Not known: both, and what the body says, wins.
+        return self._each([node.orelse, node.body], scope)
+
+    def _each(self, bodies: list[list[ast.stmt]], scope: Scope) -> tuple[Any] | None:
+        """Follow all of ``bodies``, of which one will run."""
         results, ends = [], []
-        for body in (node.orelse, node.body):
+        for body in bodies:
             self.ended = False
             results.append(self.block(body, scope))
             ends.append(self.ended)
         self.ended = all(ends)
         known = [one for one in results if one is not UNKNOWN]
         return (known[-1],) if known else None
+
+    def _do_match(self, node: ast.Match, scope: Scope) -> Any:
+        subject = self.evaluate(node.subject, scope)
+        bodies = [case.body for case in node.cases]
+        for case in node.cases:
+            words = self._words(case.pattern, scope)
+            self.compare(subject, words)
+            if plain(subject) is UNKNOWN or words is None or case.guard:
+                break  # not known, or a pattern that is more than a value
+            if plain(subject) in words or not words:
+                found = self.block(case.body, scope)
+                return None if found is UNKNOWN else (found,)
+        return self._each([[], *reversed(bodies)], scope)
+
+    def _words(self, pattern: ast.pattern, scope: Scope) -> list[Any] | None:
+        """Return the values that ``pattern`` means: none for ``_``, ``None`` if it is more."""
+        if isinstance(pattern, ast.MatchValue):
+            return [plain(self.evaluate(pattern.value, scope))]
+        if isinstance(pattern, ast.MatchSingleton):
+            return [pattern.value]
+        if isinstance(pattern, ast.MatchOr):
+            parts = [self._words(one, scope) for one in pattern.patterns]
+            return [word for part in parts for word in part or [UNKNOWN]]
+        whole = isinstance(pattern, ast.MatchAs) and pattern.pattern is None
+        return [] if whole else None
 
     def _do_try(self, node: ast.Try, scope: Scope) -> Any:
         forgives = any(

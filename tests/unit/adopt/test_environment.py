@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
 from tandem.adopt.database import ENGINE, URL
@@ -243,3 +245,94 @@ def test_a_function_that_perhaps_returns_goes_on(project):
         """
     )
     assert any("GREETING: read without a default" in one for one in made.undecided)
+
+
+CHOICES = {
+    "if": """
+        if os.getenv("DB", "sqlite").lower() == "postgres":
+            kind = "django.db.backends.postgresql"
+        else:
+            kind = "django.db.backends.sqlite3"
+        """,
+    "a dict": """
+        kind = {
+            "sqlite": "django.db.backends.sqlite3", "postgres": "django.db.backends.postgresql",
+        }[os.getenv("DB", "sqlite")]
+        """,
+    "match": """
+        match os.getenv("DB", "sqlite"):
+            case "mysql":
+                kind = "django.db.backends.mysql"
+            case "postgres" | "pg":
+                kind = "django.db.backends.postgresql"
+            case _:
+                kind = "django.db.backends.sqlite3"
+        """,
+    "where another is there": """
+        kind = "django.db.backends.sqlite3"
+        if os.getenv("DB_HOST"):
+            if os.environ.get("DB") == "postgres":
+                kind = "django.db.backends.postgresql"
+        """,
+    "a list of choices": """
+        def one_of(name, words):
+            if name not in os.environ:
+                return "sqlite"
+            if os.environ[name] not in words:
+                raise ValueError(name)
+            return os.environ[name]
+        kind = "django.db.backends.sqlite3"
+        if one_of("DB", ["sqlite", "postgres"]) == "postgres":
+            kind = "django.db.backends.postgresql"
+        """,
+}
+
+
+@pytest.mark.parametrize("choice", CHOICES.values(), ids=list(CHOICES))
+def test_the_word_that_chooses_postgresql_is_found(project, choice: str):
+    databases = """
+DATABASES = {"default": {"ENGINE": kind, "NAME": os.getenv("DB_NAME", "shop")}}
+"""
+    made = project("import os\n" + dedent(choice) + databases, "django\npsycopg[binary]\n")
+    assert made.site.database == "postgresql"
+    assert made.site.environment["DB"] == "postgres"
+    assert made.site.environment["DB_NAME"] == "tandem"
+    assert "chooses PostgreSQL (shop/settings.py:" in made.why("environment")
+    assert made.undecided == []
+
+
+def test_a_word_that_chooses_something_else_is_left_alone(project):
+    made = project('import os\nFAST = os.getenv("SEARCH", "") == "postgres"')
+    assert made.site.database == "sqlite"
+    assert made.site.environment == {}
+
+
+def test_a_database_that_cannot_be_read_goes_by_the_names_and_the_driver(project):
+    settings = """
+        import os
+        from somewhere import parsed
+        where = parsed({"type": os.getenv("SHOP_DB_TYPE"), "host": os.getenv("SHOP_DB_HOST")})
+        DATABASES = {"default": {"ENGINE": "django.db.backends." + where["type"]}}
+        """
+    made = project(settings, "django\npsycopg2-binary\n")
+    assert made.site.environment == {
+        "SHOP_DB_TYPE": "postgresql",
+        "SHOP_DB_HOST": "/run/postgresql",
+    }
+    assert "psycopg2-binary is required (requirements.txt:2)" in made.why("database")
+    assert made.undecided == []
+    made = project(settings)
+    assert any("if not PostgreSQL, own" in one for one in made.undecided)
+
+
+def test_encryption_that_must_be_said_is_off_on_a_socket(project):
+    made = project(
+        f"""
+        import os
+        DATABASES = {{"default": {{"ENGINE": "{ENGINE}", "OPTIONS": {{
+            "sslmode": os.environ["DB_SSLMODE"], "sslcert": os.getenv("DB_SSLCERT")}}}}}}
+        """,
+        "django\npsycopg[binary]\n",
+    )
+    assert made.site.environment == {"DB_SSLMODE": "disable"}
+    assert made.undecided == []
