@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tandem.adopt.findings import Findings
 from tandem.adopt.interpreter import variables
+from tandem.adopt.requirements import Requirements
 from tandem.adopt.values import UNSET, Read, Scope
 
 # What a secret is called.
@@ -25,6 +26,16 @@ REDIS_URL = f"unix://{REDIS_SOCKET}"
 # Celery's broker, and django-environ's cache, each have their own way to say it.
 CELERY_URL = f"redis+socket://{REDIS_SOCKET}"
 CACHE_URL = f"redis://{REDIS_SOCKET}"
+# What is required where Redis is used.
+REDIS_CLIENTS = (
+    "channels", "channels-redis", "redis", "django-redis", "django-rq", "celery[redis]",
+)  # fmt: skip
+# The address of Redis.  USE_REDIS would be a switch.
+REDIS_NAME = re.compile(
+    r"(^|_)REDIS(_\w+)?_UR[LI]$|^REDISCLOUD_URL$|^(?!USE|ENABLE|WITH|HAS)\w*REDIS$"
+)
+DATA_NAME = re.compile(r"(^|_)DATA_?(DIR|DIRECTORY|FOLDER|PATH|ROOT)$")
+DATA = "/srv/tandem/data"
 IGNORED = {"DJANGO_SETTINGS_MODULE", "PATH", "HOME", "CREDENTIALS_DIRECTORY", "PYTHONPATH"}
 # Settings that Tandem replaces anyway: what to put into a variable that must be there.
 REPLACED = {"ALLOWED_HOSTS": "localhost", "CSRF_TRUSTED_ORIGINS": "https://localhost"}
@@ -43,27 +54,27 @@ def off(read_debug: Callable[[str], object]) -> str | None:
     return next((value for value in FALSE if read_debug(value) is False), None)
 
 
-def judge(reads: list[Read], scope: Scope, out: Findings) -> None:
+def judge(reads: list[Read], scope: Scope, required: Requirements, out: Findings) -> None:
     """Note ``environment`` and ``secrets`` of what is read."""
     hosts = {v.read.name for v in variables(scope.get("ALLOWED_HOSTS"))}
     keys = {v.read.name for v in variables(scope.get("SECRET_KEY"))}
-    given = out.value("environment") or {}
     optional: dict[str, Read] = {}
-    required = {read.name for read in reads if read.required}
+    needed = {read.name for read in reads if read.required}
     # What is assigned says more than what is only looked for.
     for read in sorted(reads, key=lambda read: not read.setting):
         name = read.name
-        if name in IGNORED or name in given:
+        if name in IGNORED or name in (out.value("environment") or {}):
             continue
         if name in keys or made(name):
             out.item("secrets", name, f"{read.setting or 'read'} ({read.place})")
-        elif name in required and (name in hosts or read.setting in REPLACED):
+        elif name in needed and (name in hosts or read.setting in REPLACED):
             setting = "ALLOWED_HOSTS" if name in hosts else read.setting
             why = f"must be there for {setting} ({read.place}), which Tandem replaces"
             out.entry("environment", name, REPLACED[setting], why)
-        elif (value := _value(read)) is not None:
-            out.entry("environment", name, value, f"{_setting(read)} ({read.place})")
-        elif name in required:
+        elif (value := provided(read, required)) is not None:
+            more = "; on servers, a folder that its users share" if value == DATA else ""
+            out.entry("environment", name, value, f"{_setting(read)} ({read.place}){more}")
+        elif name in needed:
             if SECRET.search(name):
                 why = f"a secret that {_setting(read)} needs ({read.place})"
                 out.suggest("secrets", name, why, [])
@@ -85,25 +96,26 @@ def _setting(read: Read) -> str:
     return read.setting or "the settings"
 
 
-def _value(read: Read) -> str | None:
+def provided(read: Read, required: Requirements) -> str | None:
     """Return the value with which the variable leads to what Tandem provides."""
     name, setting = read.name, read.setting
+    # Nobody who does without Redis so far is given it.
+    redis = not required.complete or any(client in required for client in REDIS_CLIENTS)
+    redis = redis or read.required or "redis" in str(read.default)
     if read.kind == "cache" or (setting == "CACHES" and name.endswith("URL")):
-        return CACHE_URL if read.kind == "cache" else REDIS_URL
+        return (CACHE_URL if read.kind == "cache" else REDIS_URL) if redis else None
     if re.search(r"BROKER|CELERY", name) and name.endswith(("URL", "BROKER", "BACKEND")):
         # A broker of another kind, and results in the database, stay where they are.
-        none = read.default in (None, "") and "BROKER" in name and setting.endswith("BROKER_URL")
-        redis = read.default is UNSET or "redis" in str(read.default)
-        return CELERY_URL if redis or none else None
-    if "TLS" not in name and re.search(r"(^|_)REDIS(_\w+)?_URL$|^REDIS$|^REDISCLOUD_URL$", name):
+        none = read.default in (None, "") and ("BROKER" in name or redis)
+        return CELERY_URL if read.default is UNSET or "redis" in str(read.default) or none else None
+    if "TLS" not in name and read.kind != "bool" and REDIS_NAME.search(name) and redis:
         return None if name == "REDIS_URL" and not _celery(setting) else _redis(setting)
-    if not read.required:
-        return None
-    if setting == "MEDIA_ROOT":
+    if setting == "MEDIA_ROOT" and (read.required or "MEDIA" in name):
         return "/srv/tandem/media"
-    if setting == "STATIC_ROOT":
+    if setting == "STATIC_ROOT" and read.required:
         return "/srv/tandem/current/static"
-    return None
+    # A release is not to be written into, and every one would begin with nothing.
+    return DATA if DATA_NAME.search(name) and read.kind in ("str", "path") else None
 
 
 def _celery(setting: str) -> bool:

@@ -36,15 +36,15 @@ def inspect(path: Path, settings: str = "", name: str = "") -> Findings:
     out.found("source", ".")
     for key in ("root", "python_path", "settings"):
         out.keys[key] = python_name.keys[key]
-    interpreter, scope, chosen = _settings(site, out)
+    required = requirements.find(site, out)
+    interpreter, scope, chosen = _settings(site, required, out)
     apps = plain(scope.get("INSTALLED_APPS"))
     apps = list(apps) if isinstance(apps, list | tuple) else []
     asgi = sockets.applications(site, scope, out)
-    required = requirements.find(site, out)
     python.version(site, out)
     requirements.debian(required, apps, scope.places, out)
     database.judge(scope, required, interpreter.reads, chosen, out)
-    environment.judge(interpreter.reads, scope, out)
+    environment.judge(interpreter.reads, scope, required, out)
     files.static(scope, out)
     processes.setup(site, scope, out)
     files.health(site, interpreter, scope, out)
@@ -55,7 +55,9 @@ def inspect(path: Path, settings: str = "", name: str = "") -> Findings:
     return out
 
 
-def _settings(site: project.Project, out: Findings) -> tuple[Interpreter, Scope, dict[str, str]]:
+def _settings(
+    site: project.Project, required: requirements.Requirements, out: Findings
+) -> tuple[Interpreter, Scope, dict[str, str]]:
     """Follow the settings with the environment that they will have.
 
     Returns what chooses PostgreSQL as well: variables, and by which word.
@@ -75,6 +77,11 @@ def _settings(site: project.Project, out: Findings) -> tuple[Interpreter, Scope,
         if (value := database.assumption(read.name)) is not None
     }
     assumed |= {read.name: "random" for read in first.reads if environment.made(read.name)}
+    assumed |= {
+        read.name: value
+        for read in first.reads
+        if (value := environment.provided(read, required)) is not None
+    }
     # Where one variable decides, others are compared only then.
     chosen = database.choices(first.compared)
     for _ in range(3):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tandem.adopt.environment import REDIS_SOCKET
+from tandem.adopt.environment import REDIS_CLIENTS, REDIS_SOCKET
 from tandem.adopt.findings import Findings
 from tandem.adopt.folder import Place, calls
 from tandem.adopt.interpreter import variables
@@ -87,9 +87,12 @@ def _procfile(project: Project, out: Findings) -> bool:
 
 def redis(scope: Scope, required: Requirements, out: Findings) -> None:
     """Note ``redis``: whether anything of the site could use it."""
-    names = ("channels", "channels-redis", "redis", "django-redis", "django-rq", "celery[redis]")
-    used = next((name for name in names if name in required), "")
-    if used or not required.complete:
+    used = next((name for name in REDIS_CLIENTS if name in required), "")
+    given = out.value("environment") or {}
+    led = next((name for name, value in given.items() if REDIS_SOCKET in value), "")
+    if led and not used:
+        out.found("redis", True, f"{led} leads there")
+    elif used or not required.complete:
         place = required.names.get(used)
         out.found("redis", True, f"{used} is required ({place})" if used else "perhaps it is used")
     else:

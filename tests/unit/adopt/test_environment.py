@@ -336,3 +336,69 @@ def test_encryption_that_must_be_said_is_off_on_a_socket(project):
     )
     assert made.site.environment == {"DB_SSLMODE": "disable"}
     assert made.undecided == []
+
+
+REDIS = "unix:///run/redis-tandem/redis-server.sock"
+
+
+def test_a_site_that_does_without_redis_is_not_given_it(project):
+    settings = """
+        import os, environ
+        env = environ.Env()
+        CACHES = {"default": env.cache(default="locmemcache://")}
+        THUMBNAIL_REDIS_URL = env("THUMBNAIL_REDIS_URL", default=None)
+        """
+    made = project(settings)
+    assert made.site.environment == {}
+    assert not made.site.redis
+    assert project(settings, "django\nredis\n").site.environment == {
+        "CACHE_URL": "redis:///run/redis-tandem/redis-server.sock",
+        "THUMBNAIL_REDIS_URL": REDIS,
+    }
+
+
+def test_redis_that_a_variable_must_lead_to_is_there(project):
+    made = project('import os\nQUEUE = os.environ["QUEUE_REDIS_URL"]')
+    assert made.site.environment == {"QUEUE_REDIS_URL": REDIS}
+    assert made.site.redis
+
+
+def test_what_a_function_makes_of_the_address_of_redis_is_followed(project):
+    made = project(
+        """
+        import os
+        def both(address):
+            if address is None:
+                return ("redis://localhost:6379", "redis://localhost:6379")
+            if "unix" in address.lower():
+                _, path = address.split(":", maxsplit=1)
+                return (f"redis+socket:{path}", address)
+            return (address, address)
+        CELERY_BROKER_URL, LAYERS = both(os.getenv("SHOP_REDIS"))
+        USE_REDIS = os.getenv("USE_REDIS")
+        """,
+        "django\nredis\n",
+    )
+    assert made.site.environment == {"SHOP_REDIS": REDIS}
+    assert made.undecided == []
+
+
+def test_folders_are_those_that_may_be_written(project):
+    made = project(
+        """
+        import os
+        def folder(name, default):
+            if name not in os.environ:
+                return default
+            return os.environ[name]
+        MEDIA_ROOT = folder("SHOP_MEDIA", "media")
+        DATA = os.environ.get("SHOP_DATA_DIR", "data")
+        FIXED = os.environ["SHOP_DATA_DIR"]
+        """
+    )
+    assert made.site.environment == {
+        "SHOP_MEDIA": "/srv/tandem/media",
+        "SHOP_DATA_DIR": "/srv/tandem/data",
+    }
+    assert "on servers, a folder that its users share" in made.why("environment")
+    assert made.undecided == []
