@@ -17,6 +17,13 @@ OTHERS = {
     "dev", "develop", "development", "local", "test", "tests", "testing", "base", "common", "ci",
     "defaults", "default", "debug",
 }  # fmt: skip
+# Of these, what others may be built on: better than nothing.
+BASES = {"base", "common", "default", "defaults"}
+# Where else the settings of servers may be named.
+ELSEWHERE = re.compile(
+    r"(^|/)(Procfile|uwsgi\.ini|Dockerfile\S*|app\.json|fly\.toml|render\.yaml|nixpacks\.toml"
+    r"|(docker-)?compose\S*\.ya?ml|\S*deploy\S*\.ya?ml|\S*\.service|\S*\.env\S*|\S*\.sh)$"
+)
 # Example and test projects inside of a site's repository.
 SIDE = {"tests", "test", "example", "examples", "sandbox", "demo", "docs", "testproject"}
 
@@ -153,12 +160,14 @@ def _settings(
         if named and project.file(named[0]):
             candidates.append(named)
     if not candidates:
-        found = _anywhere(project)
-        if not found:
+        if elsewhere := _elsewhere(project):
+            candidates = [elsewhere]
+        elif found := _anywhere(project):
+            candidates = [(found, Place(project.relative(project.file(found) or project.root)))]
+        else:
             raise AdoptError(
                 f"{project.folder.path}: no settings module found; name it with --settings"
             )
-        candidates = [(found, Place(project.relative(project.file(found) or project.root)))]
     module, place = candidates[0]
     why = f"{module} is named in {place}" if place.line else f"found as {place}"
     if production := _production(project, module):
@@ -167,7 +176,7 @@ def _settings(
         findings.found("settings", production, why, f"{where} beside it is the one for servers")
         return production
     findings.found("settings", module, why)
-    if set(re.split(r"[._]", module)) & (OTHERS - {"base", "common", "default", "defaults"}):
+    if set(re.split(r"[._]", module)) & (OTHERS - BASES):
         findings.decide("settings", f"{module} sounds as if it were not for servers")
     return module
 
@@ -180,8 +189,12 @@ def _production(project: Project, module: str) -> str:
     siblings = []
     file = project.file(module)
     if file is not None and file.name == "__init__.py":
-        # A package with settings of its own chooses by itself.
-        if len(project.folder.text(file).strip()) > 200 or "import" in project.folder.text(file):
+        # A package with settings of its own chooses by itself, but not for servers if what
+        # it takes first is for developers.
+        text = project.folder.text(file)
+        first = re.search(r"^\s*from \.(\w+) import \*", text, re.MULTILINE)
+        developers = first is not None and first[1] in OTHERS - BASES
+        if (len(text.strip()) > 200 or "import" in text) and not developers:
             return ""
         siblings = [f"{module}.{name}" for name in PRODUCTION]
     elif last in OTHERS or last.removesuffix("_settings") in OTHERS:
@@ -191,14 +204,32 @@ def _production(project: Project, module: str) -> str:
     return next((name for name in siblings if project.file(name)), "")
 
 
+def _elsewhere(project: Project) -> tuple[str, Place] | None:
+    """Return the settings that a file about servers names, and where."""
+    found = []
+    hidden = sorted(project.folder.path.glob(".*/*.y*ml"))  # of platforms
+    for file in [*project.folder.files, *hidden]:
+        name = project.relative(file)
+        text = project.folder.text(file) if ELSEWHERE.search(name) else ""
+        for match in re.finditer(VARIABLE, text):
+            behind = re.findall(r"[\w.]+", text[match.end() : match.end() + 150])
+            module = next((word for word in behind if "." in word and project.file(word)), "")
+            if module:
+                found.append((module, Place(name, text[: match.start()].count("\n") + 1)))
+    # Those for developers are named in such files, too.
+    found.sort(key=lambda one: bool(set(re.split(r"[._]", one[0])) & (OTHERS - BASES)))
+    return found[0] if found else None
+
+
 def _anywhere(project: Project) -> str:
     """Return a settings module by its name alone."""
+    modules = []
     for file in project.folder.files:
         for base in project.python_path:
             if file.is_relative_to(base) and file.suffix == ".py":
-                parts = file.relative_to(base).with_suffix("").parts
-                if parts[-1] == "settings" or (
-                    len(parts) > 1 and parts[-2] == "settings" and parts[-1] in PRODUCTION
-                ):
-                    return ".".join(parts)
+                modules.append(file.relative_to(base).with_suffix("").parts)
+    for last in ("settings", *PRODUCTION, *sorted(BASES)):
+        for parts in modules:
+            if parts[-1] == last and (last == "settings" or parts[-2:-1] == ("settings",)):
+                return ".".join(parts)
     return ""

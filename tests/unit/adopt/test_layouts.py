@@ -215,3 +215,54 @@ def test_no_code_of_the_site_is_run(adopt, tmp_path):
     )
     assert made.site.packages == ("django",)
     assert not mark.exists()
+
+
+NAMED = {
+    "Dockerfile": "FROM python:3.13\nENV DJANGO_SETTINGS_MODULE=shop.settings.special\n",
+    "uwsgi.ini": "[uwsgi]\nenv = DJANGO_SETTINGS_MODULE=shop.settings.special\n",
+    ".platform/deploy.yaml": "env:\n  - key: DJANGO_SETTINGS_MODULE\n    scope: RUN\n"
+    '    value: "shop.settings.special"\n',
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_settings_are_looked_for_where_servers_are_described(adopt, name: str):
+    made = adopt(
+        {
+            "manage.py": "from django.core.management import execute_from_command_line\n",
+            "shop/__init__.py": "",
+            "shop/wsgi.py": "application = get_wsgi_application()\n",
+            "shop/settings/__init__.py": "",
+            "shop/settings/base.py": SETTINGS,
+            "shop/settings/dev.py": SETTINGS,
+            "shop/settings/special.py": SETTINGS,
+            "a.sh": "DJANGO_SETTINGS_MODULE=shop.settings.dev python manage.py runserver\n",
+            name: NAMED[name],
+        }
+    )
+    assert made.site.settings == "shop.settings.special"
+    assert f"is named in {name}:2" in made.why("settings")
+
+
+def test_settings_that_others_are_built_on_are_better_than_none(adopt):
+    made = adopt(
+        {
+            "manage.py": "from django.core.management import execute_from_command_line\n",
+            "shop/settings/base.py": SETTINGS,
+            "shop/settings/dev.py": SETTINGS,
+        }
+    )
+    assert made.site.settings == "shop.settings.base"
+
+
+def test_a_package_that_prefers_the_settings_of_developers_is_not_asked(adopt):
+    made = adopt(
+        {
+            "manage.py": entry("shop.settings", "manage"),
+            "shop/settings/__init__.py": "try:\n    from .dev import *\n"
+            "except ImportError:\n    from .prod import *\n",
+            "shop/settings/dev.py": SETTINGS,
+            "shop/settings/prod.py": SETTINGS,
+        }
+    )
+    assert made.site.settings == "shop.settings.prod"
