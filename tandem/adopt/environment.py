@@ -141,5 +141,5 @@ def _key(scope: Scope, keys: set[str], out: Findings) -> None:
     elif isinstance(value, str):
         out.decide("secrets", f"SECRET_KEY is in the code ({place}): who reads it has it", [])
     else:
-        why = f"SECRET_KEY comes from code that was not followed ({place})"
-        out.found("secrets", out.value("secrets") or [], why)
+        why = f"SECRET_KEY comes from code that was not followed ({place}): see that it is the"
+        out.decide("secrets", f"{why} same in each process, and after a restart", [])

@@ -402,3 +402,8 @@ def test_folders_are_those_that_may_be_written(project):
     }
     assert "on servers, a folder that its users share" in made.why("environment")
     assert made.undecided == []
+
+
+def test_a_key_from_code_must_be_the_same_everywhere(project):
+    made = project('SECRET_KEY = open("key.txt").read()')
+    assert any("secrets: SECRET_KEY comes from code" in one for one in made.undecided)
