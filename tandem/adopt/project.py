@@ -24,6 +24,12 @@ ELSEWHERE = re.compile(
     r"(^|/)(Procfile|uwsgi\.ini|Dockerfile\S*|app\.json|fly\.toml|render\.yaml|nixpacks\.toml"
     r"|(docker-)?compose\S*\.ya?ml|\S*deploy\S*\.ya?ml|\S*\.service|\S*\.env\S*|\S*\.sh)$"
 )
+EXAMPLE = re.compile(
+    r"(\w+?)[._-](?:example|sample|dist|template)\.py$"
+    r"|(\w+)\.py[._-](?:example|sample|dist|template)$"
+)
+# An import that may fail: it is tried, or its file is looked for.
+OPTIONAL = re.compile(r"^\s*(try:|(el)?if .*exists\(.*:).*\n(\s*#.*\n)*.*", re.MULTILINE)
 # Example and test projects inside of a site's repository.
 SIDE = {"tests", "test", "example", "examples", "sandbox", "demo", "docs", "testproject"}
 
@@ -71,6 +77,7 @@ def find(folder: Folder, findings: Findings, settings: str = "") -> Project:
     project = Project(folder, root, [root])
     _python_path(project, [*([manage] if manage else []), *entries[:4]], findings)
     project.settings = _settings(project, manage, entries, findings, settings)
+    _examples(project, findings)
     findings.found("python_path", [_path(folder, path) for path in project.python_path])
     return project
 
@@ -202,6 +209,23 @@ def _production(project: Project, module: str) -> str:
     siblings += [f"{module}_{name}" for name in PRODUCTION[:2]]
     siblings += [f"{package}.{name}_settings" if package else name for name in PRODUCTION[:2]]
     return next((name for name in siblings if project.file(name)), "")
+
+
+def _examples(project: Project, findings: Findings) -> None:
+    """Ask for the modules that the settings want, and of which there is only an example."""
+    file = project.file(project.settings)
+    beside = [one for one in project.folder.files if file and one.parent == file.parent]
+    for one in beside:
+        match = EXAMPLE.match(one.name)
+        name = match[1] or match[2] if match else ""
+        if not name or (one.parent / f"{name}.py").exists():
+            continue
+        # One that is tried, or looked for, may be missing.
+        wanted = re.compile(rf"^[^#\n]*(\.|import ){name}\b", re.MULTILINE)
+        texts = (project.folder.text(other) for other in beside if other.suffix == ".py")
+        if any(wanted.search(re.sub(OPTIONAL, "", text)) for text in texts):
+            place = project.folder.place(one)
+            findings.decide("settings", f"{name}.py is missing; {place} shows what is in it")
 
 
 def _elsewhere(project: Project) -> tuple[str, Place] | None:

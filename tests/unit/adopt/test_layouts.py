@@ -266,3 +266,19 @@ def test_a_package_that_prefers_the_settings_of_developers_is_not_asked(adopt):
         }
     )
     assert made.site.settings == "shop.settings.prod"
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("from .local import *\n", True),
+        ('import_module("shop.local")\n', True),
+        ("try:\n    # here\n    from .local import *\nexcept ImportError:\n    pass\n", False),
+        ('if os.path.exists("local.py"):\n    from .local import *\n', False),
+        ("# local\n", False),
+    ],
+)
+def test_a_module_of_which_there_is_only_an_example_is_asked_for(project, line: str, asked: bool):
+    made = project(f"import os\n{line}", shop__local_example="KEY = 1\n")
+    sentence = "settings: local.py is missing; shop/local_example.py shows what is in it"
+    assert (sentence in made.undecided) is asked
