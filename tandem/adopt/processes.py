@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tandem.adopt import programs
 from tandem.adopt.environment import REDIS_CLIENTS, REDIS_SOCKET
 from tandem.adopt.findings import Findings
 from tandem.adopt.folder import Place, calls
 from tandem.adopt.interpreter import variables
-from tandem.adopt.model import NAME, RESERVED
-from tandem.adopt.project import Project
+from tandem.adopt.project import SIDE, Project
 from tandem.adopt.requirements import Requirements
 from tandem.adopt.values import Scope, plain
 
@@ -27,19 +27,18 @@ WORKERS = {
     "background_task": ("background", "python manage.py process_tasks"),
     "django_apscheduler": ("", ""),
 }
-# What Tandem runs itself, and what developers run.
-SERVERS = re.compile(
-    r"\b(gunicorn|uvicorn|daphne|hypercorn|granian|uwsgi|waitress|runserver|watch\S*|npm|yarn|"
-    r"pnpm|node|vite|make)\b"
-)
 
 
 def processes(project: Project, scope: Scope, apps: list[Any], out: Findings) -> None:
-    """Note ``processes``: of a Procfile, else of Celery and its like."""
-    if _procfile(project, out):
+    """Note ``processes``: what the site's own files start, else Celery and its like."""
+    if programs.procfile(project, out) or programs.programs(project, out):
         return
     place = scope.places.get("INSTALLED_APPS", Place("the settings"))
     for app, (name, command) in WORKERS.items():
+        queues = plain(scope.get("RQ_QUEUES")) if app == "django_rq" else None
+        if isinstance(queues, dict) and queues:  # that of the default one is not all
+            names = [str(queue) for queue in queues if re.fullmatch(r"[\w.-]+", str(queue))]
+            command = f"python manage.py rqworker {' '.join(names)}"
         if app in apps and name:
             out.entry("processes", name, command, f"{app} ({place})")
         elif app in apps:
@@ -62,27 +61,6 @@ def processes(project: Project, scope: Scope, apps: list[Any], out: Findings) ->
             command = f"celery -A {app} beat --loglevel info --schedule /tmp/beat{scheduler}"
             out.entry("processes", "beat", command, f"a schedule is there ({where})")
         return
-
-
-def _procfile(project: Project, out: Findings) -> bool:
-    found = False
-    for base in dict.fromkeys((project.root, project.folder.path)):
-        file = base / "Procfile"
-        for number, line in enumerate(project.folder.text(file).splitlines(), 1):
-            name, colon, command = (part.strip() for part in line.partition(":"))
-            name = re.sub(r"[_.]+", "-", name.lower())
-            if not colon or name in ("web", "release") or SERVERS.search(command):
-                continue
-            place = Place(project.folder.place(file).file, number)
-            if not re.fullmatch(NAME, name) or name in RESERVED or not command:
-                continue
-            if "$" in command:
-                out.decide("processes", f"{name} ({place}) has a variable in its command", {})
-            out.entry("processes", name, command, f"{place}")
-            found = True
-        if found:
-            return True
-    return found
 
 
 def redis(scope: Scope, required: Requirements, out: Findings) -> None:
@@ -112,9 +90,16 @@ def setup(project: Project, scope: Scope, out: Findings) -> None:
         commands.append("createcachetable")
         why.append(f"a cache is in the database ({scope.places.get('CACHES')})")
     out.found("setup", commands, *why)
-    for base in dict.fromkeys((project.root, project.folder.path)):
-        package = base / "package.json"
-        if '"build"' in project.folder.text(package):
-            place = project.folder.place(package)
-            out.decide("setup", f"{place} has a build; run it before a release: Tandem has no node")
-            return
+    packages = [
+        project.folder.place(file).file
+        for file in project.folder.files
+        if file.name == "package.json"
+        and not SIDE & set(file.relative_to(project.folder.path).parts)
+        and '"build"' in project.folder.text(file)
+    ]
+    if packages:
+        out.decide(
+            "setup",
+            f"{', '.join(packages)}: run its build before a release is made, unless what it makes"
+            " is in the repository; Tandem has no node",
+        )

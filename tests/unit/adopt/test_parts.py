@@ -245,3 +245,43 @@ def test_apps_are_read_in_any_kind_of_list(project, apps: str):
     assert made.site.static
     assert "rq" in made.site.processes
     assert made.undecided == []
+
+
+STARTED = {
+    "supervisord.conf": "[program:web]\ncommand=gunicorn shop.wsgi\n"
+    "[program:jobs]\ncommand=/venv/bin/python3 /srv/shop/manage.py mail -f ; all\n",
+    "docker/uwsgi.ini": "[uwsgi]\nmodule = shop.wsgi\nattach-daemon = ./manage.py mail -f\n"
+    "attach-daemon = ./manage.py smtp --port %(_)\n",
+    "contrib/shop-mail.service": "[Service]\nExecStart=/venv/bin/python manage.py mail -f\n",
+    "compose.yaml": "services:\n  db:\n    image: postgres\n  jobs:\n"
+    "    command: [python, manage.py, mail, -f]\n  setup:\n    command: manage.py migrate x\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "line"),
+    list(zip(STARTED, ("jobs", "mail", "mail", "jobs"), (3, 3, 2, 4), strict=True)),
+)
+def test_processes_that_other_managers_start_are_found(adopt, file: str, name: str, line: int):
+    made = adopt(BASE | {file: STARTED[file], "compose.dev.yaml": STARTED["compose.yaml"]})
+    assert made.site.processes == {name: "python manage.py mail -f"}
+    assert f"{file}:{line}" in made.why("processes")
+
+
+def test_a_beat_of_celery_does_not_write_into_the_release(adopt):
+    unit = "[Service]\nExecStart=/usr/bin/celery --app shop beat\n"
+    made = adopt(BASE | {"beat.service": unit})
+    assert made.site.processes == {"beat": "celery --app shop beat --schedule /tmp/beat"}
+
+
+def test_a_worker_of_rq_serves_all_queues(project):
+    made = project('INSTALLED_APPS += ["django_rq"]\nRQ_QUEUES = {"high": {}, "default": {}}')
+    assert made.site.processes == {"rq": "python manage.py rqworker high default"}
+
+
+def test_each_build_of_node_is_named_but_for_those_of_the_documentation(adopt):
+    package = '{"scripts": {"build": "vite build"}}'
+    made = adopt(BASE | {f"{name}package.json": package for name in ("", "front/", "docs/")})
+    assert any(
+        "setup: package.json, front/package.json: run its build" in m for m in made.undecided
+    )
