@@ -81,10 +81,16 @@ def pins(lock: Path) -> list[str]:
         return [
             f"{name}{entry['version']}" for name, entry in entries.items() if "version" in entry
         ]
-    packages = tomllib.loads(lock.read_text()).get("package", [])
-    return [
-        f"{p['name']}=={p['version']}" for p in packages if "virtual" not in p.get("source", {})
-    ]
+    found = []
+    for package in tomllib.loads(lock.read_text()).get("package", []):
+        source = package.get("source", {})
+        # The site itself and its parts are copied, and imported from where they are.
+        if "version" not in package or source.keys() & {"virtual", "editable", "directory"}:
+            continue
+        # Of one that is there twice, each is for other machines or Pythons.
+        markers = " or ".join(f"({marker})" for marker in package.get("resolution-markers", []))
+        found.append(f"{package['name']}=={package['version']}{markers and f' ; {markers}'}")
+    return found
 
 
 def requirements(site: Site, source: Path) -> tuple[list[str], list[Path]]:

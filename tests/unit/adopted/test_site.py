@@ -111,6 +111,22 @@ def test_lock_files_of_other_tools_are_kept_to(tmp_path: Path, name: str, text: 
     assert site.pins(tmp_path / name) == ["django==5.2.9"]
 
 
+def test_a_lock_with_the_site_itself_and_a_fork_is_kept_to(tmp_path: Path):
+    lock = tmp_path / "uv.lock"
+    lock.write_text(
+        '[[package]]\nname = "shop"\nsource = { editable = "." }\n'
+        '[[package]]\nname = "part"\nversion = "1"\nsource = { directory = "part" }\n'
+        '[[package]]\nname = "numpy"\nversion = "1"\nsource = { registry = "x" }\n'
+        "resolution-markers = [\"python_version < '3.12'\"]\n"
+        '[[package]]\nname = "numpy"\nversion = "2"\nsource = { registry = "x" }\n'
+        "resolution-markers = [\"python_version > '3.11'\", \"os_name == 'nt'\"]\n"
+    )
+    assert site.pins(lock) == [
+        "numpy==1 ; (python_version < '3.12')",
+        "numpy==2 ; (python_version > '3.11') or (os_name == 'nt')",
+    ]
+
+
 def test_what_the_settings_of_tandem_need_is_added_once(described):
     assert site.missing(described(), "django==5.2\nchannels==4.3\n") == [
         "psycopg[binary]>=3.2",
