@@ -40,7 +40,10 @@ notify) exec python -m notifications.server ;;
 socket | probe | trial | load) exec python -m "tandem.${1/socket/instance_socket}" "${@:2}" ;;
 migrations) exec "${python[@]}" -m tandem.checks.migrations ;;
 check) exec "${python[@]}" -m tandem check --settings "${SITE_SETTINGS-$DJANGO_SETTINGS_MODULE}" "${@:2}" ;;
-static) [ "$SITE_STATIC" != on ] || exec "${python[@]}" manage.py collectstatic --noinput -v0 ;;
+static)
+    [ "$SITE_STATIC" != on ] || "${python[@]}" manage.py collectstatic --noinput -v0
+    each "$SITE_BUILD"
+    ;;
 setup) each "$SITE_SETUP" ;;
 demo) each "$SITE_DEMO" ;;
 process) # a line of SITE_PROCESSES: its name and its command

@@ -52,6 +52,21 @@ def _static_url(scope: Scope, out: Findings) -> None:
             )
 
 
+def build(project: Project, scope: Scope, apps: list[Any], out: Findings) -> None:
+    """Note ``build``: what else a release needs that is not in the repository."""
+    if "compressor" in apps and plain(scope.get("COMPRESS_OFFLINE")) is True:
+        place = scope.places.get("COMPRESS_OFFLINE")
+        out.item(
+            "build", "compress", f"pages fail without what it makes: COMPRESS_OFFLINE ({place})"
+        )
+    catalogs = [file for file in project.folder.files if file.parent.name == "LC_MESSAGES"]
+    texts = [file for file in catalogs if file.suffix == ".po"]
+    if texts and not any(file.suffix == ".mo" for file in catalogs):
+        place = project.folder.place(texts[0])
+        out.item("build", "compilemessages", f"translations are not compiled ({place})")
+        out.item("build_packages", "gettext", f"compilemessages ({place})")
+
+
 def health(project: Project, interpreter: Interpreter, scope: Scope, out: Findings) -> None:
     """Note ``health``: a path made for it, else the front page."""
     name = scope.get("ROOT_URLCONF")

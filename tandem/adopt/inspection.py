@@ -46,6 +46,7 @@ def inspect(path: Path, settings: str = "", name: str = "") -> Findings:
     database.judge(scope, required, interpreter.reads, chosen, out)
     environment.judge(interpreter.reads, scope, required, out)
     files.static(scope, out)
+    files.build(site, scope, apps, out)
     processes.setup(site, scope, out)
     files.health(site, interpreter, scope, out)
     processes.redis(scope, required, out)

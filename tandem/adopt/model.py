@@ -50,6 +50,7 @@ class Site:
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ("SECRET_KEY",)
     static: bool = True
+    build: tuple[str, ...] = ()
     setup: tuple[str, ...] = ("migrate --noinput",)
     health: str = "/"
     database: str = "postgresql"
@@ -189,7 +190,7 @@ def _command(value: Value) -> str:
 def _setup(value: Value) -> str:
     text = _command(value)
     if re.match(r"(\S*python\S* )?\S*manage\.py\b|(\S*/)?django-admin\b", text):
-        raise value.wrong("a command of setup begins behind manage.py: 'migrate --noinput'")
+        raise value.wrong(f"a command of {value.key} begins behind manage.py: 'migrate --noinput'")
     return text
 
 
@@ -241,6 +242,7 @@ READERS: dict[str, Callable[[Value], Any]] = {
     "environment": _environment,
     "secrets": _list(lambda value: _variable(value, value.text())),
     "static": Value.flag,
+    "build": _list(_setup),
     "setup": _list(_setup),
     "health": _matching(URL_PATH, "be a path that begins with '/'"),
     "database": _database,

@@ -32,6 +32,7 @@ build_packages: [libpq-dev, g++]
 environment: {DEBUG: "off", EMPTY: ""}
 secrets: [SECRET_KEY, JWT_SECRET]
 static: false
+build: [compress --force]
 setup: [migrate --noinput, createcachetable]
 health: /healthz
 database: sqlite
@@ -70,6 +71,7 @@ WRONG = [
     (LEAST + "environment: {A: [b]}\n", "environment.A must be text, got a list"),
     (LEAST + "secrets: [A B]\n", "'A B' is no name of a variable"),
     (LEAST + "static: 'yes'\n", "static must be true or false"),
+    (LEAST + "build: ['']\n", "build must be a command"),
     (LEAST + "setup: ['']\n", "setup must be a command"),
     (LEAST + "health: health\n", "health must be a path that begins with '/'"),
     (LEAST + "database: mysql\n", "database must be postgresql, sqlite or own, got 'mysql'"),

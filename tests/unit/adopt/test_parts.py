@@ -227,6 +227,21 @@ def test_a_cache_in_the_database_gets_its_table(project):
     assert made.site.setup == ("migrate --noinput", "createcachetable")
 
 
+def test_what_the_compressor_needs_offline_is_made_when_a_release_is_built(project):
+    settings = 'INSTALLED_APPS += ["compressor"]\nCOMPRESS_OFFLINE = {}'
+    assert project(settings.format("True")).site.build == ("compress",)
+    assert project(settings.format("False")).site.build == ()
+
+
+def test_translations_are_compiled_where_they_are_not_in_the_repository(adopt):
+    texts = {f"shop/locale/{code}/LC_MESSAGES/django.po": "" for code in ("de", "fr")}
+    made = adopt(BASE | texts)
+    assert made.site.build == ("compilemessages",)
+    assert made.site.build_packages == ("gettext",)
+    compiled = {"shop/locale/de/LC_MESSAGES/django.mo": ""}
+    assert adopt(BASE | texts | compiled).site.build == ()
+
+
 def test_a_fixed_address_of_redis_is_asked_about(project):
     made = project('CACHES = {"default": {"LOCATION": "redis://redis:6379/1"}}', "django\nredis\n")
     assert any("CACHES fixes an address (shop/settings.py:5)" in one for one in made.undecided)
