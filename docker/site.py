@@ -31,7 +31,9 @@ PYTHON = {"trixie": "3.13", "bookworm": "3.11"}
 # What serves any site; in the versions that this checkout has locked.
 SERVERS = ("gunicorn", "uvicorn", "uvloop", "httptools", "websockets")
 # What tandem.adopted needs, in any version that suits the site.
-NEEDS = ("asgiref>=3.13", "pyyaml>=6", "redis>=5")
+NEEDS = ("asgiref", "pyyaml>=6", "redis>=5")
+# Whatever version a site's lock or Django asks for: newer ones serve them, too.
+NEWER = ("asgiref>=3.13",)
 REDIS = "unix:///run/redis-tandem/redis-server.sock"
 LEFT_OUT = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".cache"}
 MANAGE = '''\
@@ -122,7 +124,7 @@ def resolve(site: Site, names: list[str], found: list[Path], work: Path, debian:
     done = subprocess.run(
         [ROOT / ".venv/bin/uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-header",
          "--no-annotate", "--python-version", PYTHON[debian], "--python-platform", "linux",
-         "--constraints", work / "constraints.in", named, *found],
+         "--overrides", work / "overrides.in", named, *found],
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
@@ -142,7 +144,9 @@ def lock(site: Site, home: Path, source: Path, work: Path, debian: str) -> Path:
         for line in (ROOT / "requirements.lock").read_text().splitlines()
         if line.split("==")[0] in SERVERS
     ]
-    (work / "constraints.in").write_text("\n".join(ours) + "\n")
+    ours += NEWER
+    # A site that has servers of its own, in other versions, is not asked: it gets these.
+    (work / "overrides.in").write_text("\n".join(ours) + "\n")
     facts = repr((names, site.database, site.redis, ours, [file.read_text() for file in found]))
     mark = f"# for {debian}, from {hashlib.sha256(facts.encode()).hexdigest()[:16]}\n"
     target = home / f"tandem-{debian}.lock"

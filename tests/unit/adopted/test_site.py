@@ -127,6 +127,15 @@ def test_a_lock_with_the_site_itself_and_a_fork_is_kept_to(tmp_path: Path):
     ]
 
 
+def test_servers_of_the_sites_own_lock_give_way_to_tandems(described, tmp_path, monkeypatch):
+    monkeypatch.setattr(site, "resolve", lambda *_: "django==5.2\npsycopg==3.2\n")
+    (tmp_path / "requirements.txt").write_text("gunicorn==19\nasgiref==3.8\n")
+    site.lock(described(), tmp_path, tmp_path, tmp_path, "trixie")
+    replaced = (tmp_path / "overrides.in").read_text()
+    assert all(f"{name}==" in replaced for name in site.SERVERS)
+    assert "asgiref>=" in replaced
+
+
 def test_what_the_settings_of_tandem_need_is_added_once(described):
     assert site.missing(described(), "django==5.2\nchannels==4.3\n") == [
         "psycopg[binary]>=3.2",
