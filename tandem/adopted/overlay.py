@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from django.conf import global_settings
+
 from tandem.origins import origins, words
 from tandem.redis_url import with_password
 
@@ -53,6 +55,7 @@ def _files(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str,
     found: dict[str, Any] = {}
     if environment.get("SITE_STATIC") == "on":
         found |= {"STATIC_URL": "/static/", "STATIC_ROOT": environment["STATIC_ROOT"]}
+        found |= _collected(site, environment["STATIC_ROOT"])
     media = environment.get("MEDIA_ROOT")
     if media:
         found |= {
@@ -65,6 +68,18 @@ def _files(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str,
         if not str(site.get("MEDIA_URL", "")).startswith(("http:", "https:", "//")):
             found["MEDIA_URL"] = "/media/"
     return found
+
+
+def _collected(site: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """Have what the site's repository holds collected already, behind all other static files."""
+    own = site.get("STATIC_ROOT")
+    if not own or not Path(own).is_dir() or Path(own).resolve() == Path(target).resolve():
+        return {}
+    finders = site.get("STATICFILES_FINDERS", global_settings.STATICFILES_FINDERS)
+    return {
+        "STATICFILES_FINDERS": [*finders, "tandem.adopted.collected.Finder"],
+        "TANDEM_COLLECTED": Path(own).resolve(),
+    }
 
 
 def _databases(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
+from tandem.adopted.collected import Finder
 from tandem.adopted.overlay import overlay
 
 SQLITE = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
@@ -104,3 +106,21 @@ def test_media_of_another_host_stay_there(over):
 
 def test_a_site_that_serves_its_static_files_itself_goes_on_so(over):
     assert "STATIC_URL" not in over({}, SITE_STATIC="", STATIC_ROOT="/r/static")
+
+
+def test_static_files_that_the_repository_holds_collected_are_found_last(over, tmp_path: Path):
+    own = tmp_path / "static"
+    (own / "css").mkdir(parents=True)
+    (own / "css/site.css").write_text("")
+    found = over({"STATIC_ROOT": own}, SITE_STATIC="on", STATIC_ROOT="/r/static")
+    assert found["STATICFILES_FINDERS"][-1] == "tandem.adopted.collected.Finder"
+    assert len(found["STATICFILES_FINDERS"]) == 3
+    with override_settings(TANDEM_COLLECTED=found["TANDEM_COLLECTED"]):
+        assert [name for name, _ in Finder().list([])] == ["css/site.css"]
+        assert Finder().find("css/site.css") == str(own / "css/site.css")
+
+
+def test_static_files_are_not_found_where_they_are_collected_to(over, tmp_path: Path):
+    for own in (tmp_path, tmp_path / "gone", None):
+        found = over({"STATIC_ROOT": own}, SITE_STATIC="on", STATIC_ROOT=str(tmp_path))
+        assert "STATICFILES_FINDERS" not in found
