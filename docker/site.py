@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tandem.adopt import locks  # noqa: E402
 from tandem.adopt import repository as repositories  # noqa: E402
 from tandem.adopt.findings import AdoptError  # noqa: E402
 from tandem.adopt.model import Site, SiteError, load  # noqa: E402
@@ -83,16 +84,7 @@ def pins(lock: Path) -> list[str]:
         return [
             f"{name}{entry['version']}" for name, entry in entries.items() if "version" in entry
         ]
-    found = []
-    for package in tomllib.loads(lock.read_text()).get("package", []):
-        source = package.get("source", {})
-        # The site itself and its parts are copied, and imported from where they are.
-        if "version" not in package or source.keys() & {"virtual", "editable", "directory"}:
-            continue
-        # Of one that is there twice, each is for other machines or Pythons.
-        markers = " or ".join(f"({marker})" for marker in package.get("resolution-markers", []))
-        found.append(f"{package['name']}=={package['version']}{markers and f' ; {markers}'}")
-    return found
+    return [locks.requirement(one) for one in locks.needed(tomllib.loads(lock.read_text()))]
 
 
 def requirements(site: Site, source: Path) -> tuple[list[str], list[Path]]:

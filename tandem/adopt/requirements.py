@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tandem.adopt import locks
 from tandem.adopt.debian import NEEDS
 from tandem.adopt.findings import Findings
 from tandem.adopt.folder import Place, calls, strings
@@ -89,7 +90,7 @@ def _read(project: Project, file: Path, found: Requirements) -> bool:
     before = len(found.names)
     try:
         if file.name in ("uv.lock", "poetry.lock"):
-            for package in tomllib.loads(text).get("package", []):
+            for package in locks.needed(tomllib.loads(text)):
                 found.add(package["name"], place)
         elif file.name == "Pipfile.lock":
             for name in json.loads(text).get("default", {}):

@@ -101,6 +101,7 @@ def test_what_git_ignores_and_what_tools_leave_is_not_copied(tmp_path: Path):
     ("name", "text"),
     [
         ("uv.lock", '[[package]]\nname = "shop"\nversion = "1"\nsource = { virtual = "." }\n'
+         'dependencies = [{ name = "django" }]\n'
          '[[package]]\nname = "django"\nversion = "5.2.9"\n'),
         ("poetry.lock", '[[package]]\nname = "django"\nversion = "5.2.9"\n'),
         ("Pipfile.lock", '{"default": {"django": {"version": "==5.2.9"}, "shop": {"path": "."}}}'),
@@ -115,6 +116,7 @@ def test_a_lock_with_the_site_itself_and_a_fork_is_kept_to(tmp_path: Path):
     lock = tmp_path / "uv.lock"
     lock.write_text(
         '[[package]]\nname = "shop"\nsource = { editable = "." }\n'
+        'dependencies = [{ name = "part" }, { name = "numpy" }]\n'
         '[[package]]\nname = "part"\nversion = "1"\nsource = { directory = "part" }\n'
         '[[package]]\nname = "numpy"\nversion = "1"\nsource = { registry = "x" }\n'
         "resolution-markers = [\"python_version < '3.12'\"]\n"
