@@ -10,7 +10,7 @@ set -a
 set +a
 site=$release/site/app
 export PATH=$release/venv/bin:/usr/bin:/bin
-export PYTHONPATH=$release/site:$site/$SITE_ROOT
+export PYTHONPATH=$release/site:$site/$TANDEM_ROOT
 for folder in $SITE_PYTHON_PATH; do PYTHONPATH+=:$site/$folder; done
 export STATIC_ROOT=$release/static
 export TANDEM_RELEASE=${TANDEM_RELEASE:-${release##*/}}
@@ -23,7 +23,7 @@ for name in $SITE_SECRETS; do
         export "$name=$(<"$CREDENTIALS_DIRECTORY/site_${name,,}")"
     fi
 done
-cd "$site/$SITE_ROOT"
+cd "$site/$TANDEM_ROOT"
 
 python=(python)
 [ -z "${SITE_SETTINGS-}" ] || python+=(-m tandem.adopted.run)

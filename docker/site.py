@@ -167,7 +167,7 @@ def site_env(site: Site) -> str:
         **site.environment,
     }
     fixed = {
-        "SITE_ROOT": "" if site.root == "." else site.root,
+        "TANDEM_ROOT": "" if site.root == "." else site.root,
         "SITE_PYTHON_PATH": " ".join(p for p in site.python_path if p != "."),
         "SITE_BUILD": "\n".join(site.build),
         "SITE_SETUP": "\n".join(site.setup),

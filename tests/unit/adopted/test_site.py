@@ -52,6 +52,12 @@ def test_the_environment_of_the_place_comes_first(described):
     assert sourced(environment, "MAIL", MAIL="somebody") == "somebody"
 
 
+def test_the_address_of_a_site_is_not_taken_for_its_folder(described):
+    text = "root: backend\nenvironment: {SITE_ROOT: https://example.org}\n"
+    assert sourced(site.site_env(described(text)), "SITE_ROOT") == "https://example.org"
+    assert "SITE_ROOT" not in site.site_env(described("root: backend\n"))
+
+
 def test_everything_goes_to_wsgi_and_the_sockets_to_asgi(described):
     text = beginning(described("asgi: shop.asgi:application\nwebsocket_paths: [/live/]\n"))
     assert text == (
