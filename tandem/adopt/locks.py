@@ -51,7 +51,8 @@ def requirement(package: Package) -> str:
     elif isinstance(source.get("url"), str) and "type" not in source:
         exact = f" @ {source['url']}"
     else:
-        exact = f"=={package['version']}"
+        # A local version, as in 2.1+cpu, is of an index of its own.
+        exact = f"=={package['version'].partition('+')[0]}"
     # Of one that is there twice, each is for other machines or Pythons.
     markers = " or ".join(f"({marker})" for marker in package.get("resolution-markers", []))
     return f"{package['name']}{exact}{markers and f' ; {markers}'}"

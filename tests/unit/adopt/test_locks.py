@@ -55,6 +55,10 @@ def test_what_only_developers_want_is_left_out_of_a_lock_of_poetry():
     assert names(text) == {"django", "old"}
 
 
+def test_a_version_of_another_index_is_looked_for_in_the_usual_one():
+    assert requirement({"name": "torch", "version": "2.1+cpu"}) == "torch==2.1"
+
+
 def test_a_package_that_no_index_has_is_named_by_its_address():
     git = {"git": "https://host/x.git?rev=v1#4f0c"}
     assert requirement({"name": "x", "version": "0", "source": git}) == (
