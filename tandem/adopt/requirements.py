@@ -63,6 +63,7 @@ def find(project: Project, findings: Findings) -> Requirements:
                 count = sum("[" not in name for name in found.names)
                 findings.found("requirements", [found.file], f"{found.file}: {count} packages")
                 _others(project, base, form, findings)
+                _extras(project, file, findings)
                 return found
     for base in dict.fromkeys((project.root, folder.path)):
         if _setup(project, base, findings, found):
@@ -81,6 +82,17 @@ def _others(project: Project, base: Path, form: str, findings: Findings) -> None
     beside = [one for one in FORMS if one != form and (base / one).is_file()]
     if beside:
         findings.found("requirements", findings.value("requirements"), f"not {', '.join(beside)}")
+
+
+def _extras(project: Project, file: Path, findings: Findings) -> None:
+    """Say which extras of the site are left out, where its owner could miss them."""
+    if file.name != "pyproject.toml":
+        return
+    document = tomllib.loads(project.folder.text(file))
+    extras = [*document.get("project", {}).get("optional-dependencies", {})]
+    if extras:
+        why = f"without the extras {', '.join(extras)}: what is needed of them goes into packages"
+        findings.found("requirements", findings.value("requirements"), why)
 
 
 def _read(project: Project, file: Path, found: Requirements) -> bool:

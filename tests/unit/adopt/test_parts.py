@@ -49,6 +49,13 @@ def test_requirements_are_read_in_every_form(adopt, files, requirements):
         assert site.packages == ("mysqlclient",)
 
 
+def test_extras_that_are_left_out_are_named(adopt):
+    project = '[project]\nname = "s"\ndependencies = ["django"]\n'
+    extras = '[project.optional-dependencies]\nprod = ["sentry-sdk"]\ntest = ["pytest"]\n'
+    made = adopt(BASE | {"pyproject.toml": project + extras})
+    assert "without the extras prod, test" in made.why("requirements")
+
+
 def test_without_requirements_the_owner_is_asked(adopt):
     made = adopt(BASE)
     assert made.site.requirements == ()
@@ -62,6 +69,8 @@ def test_without_requirements_the_owner_is_asked(adopt):
         ("psycopg2-binary", ()),
         ("psycopg[binary]", ()),
         ("psycopg", ("libpq5",)),
+        ("psycopg-c", ("libpq5",)),
+        ("ocrmypdf", ("ghostscript", "tesseract-ocr")),
         ("Pillow", ()),
         ("lxml", ()),
         ("weasyprint", ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")),
