@@ -69,9 +69,11 @@ def files(source: Path) -> list[Path]:
     ]
 
 
-def copy(source: Path, target: Path) -> None:
-    """Copy a site."""
-    for path in files(source):
+def copy(source: Path, target: Path, include: tuple[str, ...] = ()) -> None:
+    """Copy a site, and of what git ignores, what ``include`` names."""
+    named = [source / name for name in include]
+    more = [path for one in named for path in (one, *one.rglob("*")) if path.is_file()]
+    for path in [*files(source), *more]:
         to = target / path.relative_to(source)
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, to)
@@ -240,7 +242,7 @@ def main() -> None:
         shutil.copytree(
             ROOT / folder, context / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
-    copy(source, context / "app")
+    copy(source, context / "app", site.include)
     manage = context / "app" / site.root / "manage.py"
     if not manage.exists():
         manage.parent.mkdir(parents=True, exist_ok=True)

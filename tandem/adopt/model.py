@@ -38,6 +38,7 @@ class Site:
     name: str
     settings: str
     source: str = "."
+    include: tuple[str, ...] = ()
     root: str = "."
     python_path: tuple[str, ...] = (".",)
     wsgi: str = MADE
@@ -119,8 +120,13 @@ def _exist(site: Site, entries: Mapping[str, Value], source: Path) -> None:
     named = [("source", source), ("root", source / site.root)]
     named += [("python_path", source / path) for path in site.python_path]
     named += [("requirements", source / path) for path in site.requirements]
+    named += [("include", source / path) for path in site.include]
     for key, path in named:
-        if key == "requirements" and not path.is_file():
+        if key == "include":
+            if path.exists():
+                continue
+            sentence = f"{path} is not there; run what makes it first"
+        elif key == "requirements" and not path.is_file():
             sentence = f"{path} is no file; name the site's, or write requirements: []"
         elif key != "requirements" and not path.is_dir():
             sentence = f"{path} is no folder; {key} is relative to " + (
@@ -229,6 +235,7 @@ _application = _matching(APPLICATION, f"be 'module:name', or '{MADE}' where ther
 READERS: dict[str, Callable[[Value], Any]] = {
     "name": _matching(NAME, "be a-z, 0-9 and '-' and begin with a letter"),
     "source": _source,
+    "include": _list(_within),
     "root": _within,
     "python_path": _list(_within),
     "settings": _matching(MODULE, "be a module, as in shop.settings"),

@@ -99,7 +99,8 @@ def setup(project: Project, scope: Scope, out: Findings) -> None:
     ]
     if packages:
         out.decide(
-            "setup",
-            f"{', '.join(packages)}: run its build before a release is made, unless what it makes"
-            " is in the repository; Tandem has no node",
+            "include",
+            f"{', '.join(packages)}: run its build before a release is made, as Tandem has no node,"
+            " and name what it makes here if git ignores that",
+            [],
         )

@@ -19,6 +19,7 @@ SCHEMA = json.loads((ROOT / "tandem/adopt/schema.json").read_text())
 FULL = """\
 name: shop
 source: ..
+include: [static/made]
 root: backend
 python_path: [., backend/apps]
 settings: shop.settings.production
@@ -54,6 +55,7 @@ WRONG = [
     (LEAST + "source: git+https://host/x.git\n", "source must name an address and a commit, tag"),
     (LEAST + "source: git+ftp://host/x@v1\n", "source must name an address and a commit, tag"),
     (LEAST + "source: git+https://me:secret@host/x@v1\n", "source has a password; keep it out"),
+    (LEAST + "include: [../x]\n", "include must be a path within source"),
     (LEAST + "root: ../x\n", "tandem.yml:3: root must be a path within source, got '../x'"),
     (LEAST + "python_path: src\n", "tandem.yml:3: python_path must be a list"),
     (LEAST + "python_path:\n  - src\n  - a/../../b\n", "tandem.yml:5: python_path must be a path"),
@@ -183,6 +185,9 @@ def test_what_it_names_must_be_there_when_that_is_asked_for(tmp_path: Path):
         load(file, files=True)
     file.write_text(LEAST + "requirements: []\nroot: gone\n")
     with pytest.raises(SiteError, match=r"tandem\.yml:4: .*gone is no folder; root is relative to"):
+        load(file, files=True)
+    file.write_text(LEAST + "requirements: []\ninclude: [made]\n")
+    with pytest.raises(SiteError, match=r"tandem\.yml:4: .*made is not there; run what makes it"):
         load(file, files=True)
     file.write_text(LEAST)
     (tmp_path / "requirements.txt").write_text("django\n")

@@ -307,5 +307,5 @@ def test_each_build_of_node_is_named_but_for_those_of_the_documentation(adopt):
     package = '{"scripts": {"build": "vite build"}}'
     made = adopt(BASE | {f"{name}package.json": package for name in ("", "front/", "docs/")})
     assert any(
-        "setup: package.json, front/package.json: run its build" in m for m in made.undecided
+        "include: package.json, front/package.json: run its build" in m for m in made.undecided
     )

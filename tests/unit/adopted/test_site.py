@@ -103,6 +103,17 @@ def test_what_git_ignores_and_what_tools_leave_is_not_copied(tmp_path: Path):
     assert names == [".gitignore", "shop/urls.py"]
 
 
+def test_what_git_ignores_is_copied_if_it_is_named(tmp_path: Path):
+    source, target = tmp_path / "shop", tmp_path / "copy"
+    (source / "static/made").mkdir(parents=True)
+    for name in (".gitignore", "static/made/app.js", "static/other.js", "one.js"):
+        (source / name).write_text("static\none.js\n")
+    subprocess.run(["git", "init", "-q", source], check=True)
+    site.copy(source, target, ("static/made", "one.js"))
+    found = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
+    assert found == {".gitignore", "static/made/app.js", "one.js"}
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
