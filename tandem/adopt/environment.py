@@ -100,8 +100,7 @@ def provided(read: Read, required: Requirements) -> str | None:
     """Return the value with which the variable leads to what Tandem provides."""
     name, setting = read.name, read.setting
     # Nobody who does without Redis so far is given it.
-    redis = not required.complete or any(client in required for client in REDIS_CLIENTS)
-    redis = redis or read.required or "redis" in str(read.default)
+    redis = uses_redis(required) or read.required or "redis" in str(read.default)
     if read.kind == "cache" or (setting == "CACHES" and name.endswith("URL")):
         return (CACHE_URL if read.kind == "cache" else REDIS_URL) if redis else None
     if re.search(r"BROKER|CELERY", name) and name.endswith(("URL", "BROKER", "BACKEND")):
@@ -116,6 +115,11 @@ def provided(read: Read, required: Requirements) -> str | None:
         return "/srv/tandem/current/static"
     # A release is not to be written into, and every one would begin with nothing.
     return DATA if DATA_NAME.search(name) and read.kind in ("str", "path") else None
+
+
+def uses_redis(required: Requirements) -> bool:
+    """Return whether something that is required speaks to Redis, or might."""
+    return not required.complete or any(client in required for client in REDIS_CLIENTS)
 
 
 def _celery(setting: str) -> bool:

@@ -78,6 +78,8 @@ def _settings(
         if (value := database.assumption(read.name)) is not None
     }
     assumed |= {read.name: "random" for read in first.reads if environment.made(read.name)}
+    if environment.uses_redis(required):
+        assumed["REDIS_URL"] = environment.REDIS_URL
     assumed |= {
         read.name: value
         for read in first.reads

@@ -407,3 +407,18 @@ def test_folders_are_those_that_may_be_written(project):
 def test_a_key_from_code_must_be_the_same_everywhere(project):
     made = project('SECRET_KEY = open("key.txt").read()')
     assert any("secrets: SECRET_KEY comes from code" in one for one in made.undecided)
+
+
+def test_a_number_behind_the_address_of_a_socket_is_not_ignored(project):
+    settings = """
+        import os
+        REDIS_URL = os.environ{}
+        if REDIS_URL:
+            CACHES = {{"default": {{"BACKEND": "x", "LOCATION": REDIS_URL + "/0"}}}}
+        """
+    made = project(settings.format('.get("REDIS_URL")'), "django\nredis\n")
+    assert not made.site.redis
+    assert "the site can do without" in made.why("redis")
+    assert made.undecided == []
+    made = project(settings.format('["REDIS_URL"]'), "django\nredis\n")
+    assert any("give REDIS_URL another address" in one for one in made.undecided)
