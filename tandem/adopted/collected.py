@@ -8,6 +8,8 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import BaseStorageFinder
 from django.core.files.storage import FileSystemStorage
 
+from tandem.adopted import COLLECTED
+
 
 class Finder(BaseStorageFinder):
     """Finds what the site's own STATIC_ROOT holds; the last to be asked.
@@ -17,5 +19,5 @@ class Finder(BaseStorageFinder):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.storage = FileSystemStorage(location=settings.TANDEM_COLLECTED)
+        self.storage = FileSystemStorage(location=getattr(settings, COLLECTED))
         super().__init__(*args, **kwargs)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import global_settings
 
+from tandem.adopted import COLLECTED
 from tandem.origins import origins, words
 from tandem.redis_url import with_password
 
@@ -78,7 +79,7 @@ def _collected(site: Mapping[str, Any], target: str) -> dict[str, Any]:
     finders = site.get("STATICFILES_FINDERS", global_settings.STATICFILES_FINDERS)
     return {
         "STATICFILES_FINDERS": [*finders, "tandem.adopted.collected.Finder"],
-        "TANDEM_COLLECTED": Path(own).resolve(),
+        COLLECTED: Path(own).resolve(),
     }
 
 
