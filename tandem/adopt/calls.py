@@ -47,6 +47,7 @@ class Calls:
     evaluate: Callable[[ast.AST | None, Scope], Any]
     block: Callable[[list[ast.stmt], Scope], Any]
     include: Callable[[str, Scope, ast.AST], Scope | None]
+    splice: Callable[[Any, Scope], None]
 
     def __init__(self, folder: Folder, assumed: dict[str, str]) -> None:
         self.folder = folder
@@ -96,9 +97,13 @@ class Calls:
         """Return what a call gives."""
         function = self.evaluate(node.func, scope)
         given = [self.evaluate(one, scope) for one in node.args]
-        keywords = {
-            one.arg: self.evaluate(one.value, scope) for one in node.keywords if one.arg is not None
-        }
+        keywords: dict[str, Any] = {}
+        for one in node.keywords:
+            value = self.evaluate(one.value, scope)
+            if one.arg is not None:
+                keywords[one.arg] = value
+            elif isinstance(value, dict):  # **value
+                keywords |= {name: item for name, item in value.items() if isinstance(name, str)}
         if isinstance(function, Imported):
             return self._imported(function.name, given, keywords, node, scope)
         if isinstance(function, Reader):
@@ -160,8 +165,12 @@ class Calls:
             return target.get("urlpatterns") if isinstance(target, Scope) else target
         if last in APPLICATIONS or name == "celery.Celery":
             return Application(last, tuple(given), self.folder.place(self.file, node))
-        if name == "pathlib.Path" and given:
+        if name in ("pathlib.Path", "split_settings.tools.optional") and given:
             return given[0]
+        if name == "split_settings.tools.include":
+            for one in given:
+                self.splice(plain(one), scope)
+            return None
         if name in ("os.path.join",) and given:
             variable = readers.first_variable(*given)
             parts = [plain(one) for one in given]

@@ -69,7 +69,9 @@ def judge(
     url = default if isinstance(default, Variable) else None
     if isinstance(default, dict) and isinstance(default.get("__url__"), Variable):
         url = default["__url__"]
-    if "DATABASES" not in scope.names:
+    if "DATABASES" not in scope.names and "INSTALLED_APPS" not in scope.names:
+        _by_names("the settings could not be read", required, reads, out)
+    elif "DATABASES" not in scope.names:
         out.found("database", "own", "the settings have no database")
     elif url is not None:
         _by_url(url, place, out)

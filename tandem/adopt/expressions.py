@@ -122,8 +122,14 @@ class Expressions(Calls):
         return Variable(variable.read, result) if variable else result
 
     def _of_boolop(self, node: ast.BoolOp, scope: Scope) -> Any:
-        values = [self.evaluate(item, scope) for item in node.values]
         ends_at = isinstance(node.op, ast.Or)
+        values: list[Any] = []
+        for item in node.values:
+            values.append(self.evaluate(item, scope))
+            # What is behind a value that decides is not reached, unless another environment
+            # decides otherwise.
+            if truth(values[-1]) is ends_at and not isinstance(values[-1], Variable):
+                return values[-1]
         for value in values[:-1]:
             known = truth(value)
             if known is None:

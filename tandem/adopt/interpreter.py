@@ -55,6 +55,23 @@ class Interpreter(Expressions):
         """Return the names of a module that is named in a call."""
         return self.module(name)
 
+    def splice(self, pattern: Any, scope: Scope) -> None:
+        """Follow files beside this one as if what they say stood here."""
+        before = self.file
+        if not isinstance(pattern, str) or pattern.startswith("/") or self.imports >= DEPTH:
+            return
+        for file in sorted(before.parent.glob(pattern)):
+            tree = self.folder.tree(file)
+            if tree is None or file == before:
+                continue
+            self.imports += 1
+            self.file = file
+            try:
+                self.block(tree.body, scope)
+            finally:
+                self.imports -= 1
+                self.file = before
+
     def block(self, body: list[ast.stmt], scope: Scope) -> Any:
         """Follow statements; return what a ``return`` gives, or ``UNKNOWN``."""
         result: Any = UNKNOWN

@@ -422,3 +422,54 @@ def test_a_number_behind_the_address_of_a_socket_is_not_ignored(project):
     assert made.undecided == []
     made = project(settings.format('["REDIS_URL"]'), "django\nredis\n")
     assert any("give REDIS_URL another address" in one for one in made.undecided)
+
+
+def test_defaults_that_are_unpacked_into_a_reader_are_known(project):
+    made = project(
+        """
+        import environ
+        MORE = {"FLUSH": (int, 1000)}
+        env = environ.Env(LIMIT=(int, 3), **MORE)
+        LIMIT, FLUSH = env("LIMIT"), env("FLUSH")
+        """
+    )
+    assert made.undecided == []
+
+
+def test_what_is_behind_a_decided_condition_is_not_read(project):
+    made = project(
+        """
+        import os
+        OLD = "OLD" in os.environ and os.environ["OLD"]
+        FAST = True or os.environ["FAST"]
+        """
+    )
+    assert made.undecided == []
+
+
+def test_settings_in_parts_are_put_together(adopt):
+    made = adopt(
+        {
+            "manage.py": entry("shop.settings", "manage"),
+            "shop/settings/__init__.py": "from split_settings.tools import include, optional\n"
+            'include("parts/*.py", "dist.py", optional("gone.py"))\n',
+            "shop/settings/parts/key.py": 'import os\nSECRET_KEY = os.environ["SHOP_KEY"]\n',
+            "shop/settings/dist.py": "INSTALLED_APPS = []\n"
+            f'DATABASES = {{"default": {{"ENGINE": "{ENGINE}", "NAME": "shop"}}}}\n',
+            "requirements.txt": "django\npsycopg2-binary\n",
+        }
+    )
+    assert made.site.secrets == ("SHOP_KEY",)
+    assert "NAME shop (shop/settings/dist.py:2)" in made.why("database")
+    assert made.undecided == []
+
+
+def test_settings_that_cannot_be_read_at_all_go_by_the_driver(adopt):
+    files = {
+        "manage.py": entry("shop.settings", "manage"),
+        "shop/settings.py": "from elsewhere import load\nload(globals())\n",
+        "requirements.txt": "django\npsycopg2-binary\n",
+    }
+    made = adopt(files)
+    assert made.site.database == "postgresql"
+    assert "psycopg2-binary is required" in made.why("database")
