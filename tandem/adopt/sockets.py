@@ -12,7 +12,7 @@ from tandem.adopt.findings import Findings
 from tandem.adopt.folder import Place
 from tandem.adopt.interpreter import Interpreter
 from tandem.adopt.model import MADE, URL_PATH
-from tandem.adopt.project import Project
+from tandem.adopt.project import Project, named_settings
 from tandem.adopt.values import Application, Route, Scope
 
 # A folder of this name holds nothing but sockets, so its prefix stands for all of them.
@@ -57,10 +57,17 @@ def _beside(project: Project, name: str) -> tuple[str, Place]:
             return module, project.folder.place(file)
     for file in project.folder.files:
         for base in project.python_path:
-            if file.name == name and file.is_relative_to(base) and "test" not in str(file):
+            inside = file.name == name and file.is_relative_to(base)
+            if inside and "test" not in str(file) and not _of_another(project, file):
                 parts = list(file.relative_to(base).with_suffix("").parts)
                 return ".".join(parts), project.folder.place(file)
     return "", Place("")
+
+
+def _of_another(project: Project, file: Path) -> bool:
+    """Return whether ``file`` is for other settings than the site's: of a second project."""
+    named = named_settings(project.folder, file)
+    return named is not None and named[0].partition(".")[0] != project.settings.partition(".")[0]
 
 
 def _name(project: Project, module: str) -> str:

@@ -282,3 +282,8 @@ def test_a_module_of_which_there_is_only_an_example_is_asked_for(project, line: 
     made = project(f"import os\n{line}", shop__local_example="KEY = 1\n")
     sentence = "settings: local.py is missing; shop/local_example.py shows what is in it"
     assert (sentence in made.undecided) is asked
+
+
+def test_the_entry_point_of_another_project_is_not_the_sites(project):
+    made = project(worker__asgi=entry("worker.settings", "asgi"))
+    assert made.site.asgi == MADE
