@@ -14,6 +14,8 @@ from tandem.adopt.project import SIDE, Project
 from tandem.adopt.requirements import Requirements
 from tandem.adopt.values import Scope, plain
 
+# What others have made, and is kept as it is.
+VENDORED = {"vendor", "vendored", "third_party", "static", "assets"}
 # An app in INSTALLED_APPS that has a worker: (name, command).
 WORKERS = {
     "huey.contrib.djhuey": ("huey", "python manage.py run_huey"),
@@ -110,7 +112,7 @@ def setup(project: Project, scope: Scope, out: Findings) -> None:
         project.folder.place(file).file
         for file in project.folder.files
         if file.name == "package.json"
-        and not SIDE & set(file.relative_to(project.folder.path).parts)
+        and not (SIDE | VENDORED) & set(file.relative_to(project.folder.path).parts)
         and '"build"' in project.folder.text(file)
     ]
     if packages:

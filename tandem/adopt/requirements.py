@@ -66,7 +66,7 @@ def find(project: Project, findings: Findings) -> Requirements:
                 _extras(project, file, findings)
                 return found
     for base in dict.fromkeys((project.root, folder.path)):
-        if _setup(project, base, findings, found):
+        if _setup(project, base, findings, found) or _groups(project, base, findings, found):
             return found
         if (base / "Pipfile").is_file():
             findings.found("requirements", [])
@@ -163,6 +163,24 @@ def _setup(project: Project, base: Path, findings: Findings, found: Requirements
     if wanted:
         findings.found("requirements", [], f"none but install_requires of {place}: see packages")
         findings.found("packages", wanted, f"install_requires of {place}")
+        for line in wanted:
+            found.add(line, place)
+    return bool(wanted)
+
+
+def _groups(project: Project, base: Path, findings: Findings, found: Requirements) -> bool:
+    """Read the groups of a pyproject.toml that names no dependencies into ``packages``."""
+    file = base / "pyproject.toml"
+    try:
+        groups = tomllib.loads(project.folder.text(file)).get("dependency-groups", {})
+    except ValueError:
+        return False
+    chosen = {name: of for name, of in groups.items() if name.lower() not in locks.DEVELOPERS}
+    wanted = [one for of in chosen.values() for one in of if isinstance(one, str)]
+    if wanted:
+        place = project.folder.place(file)
+        findings.found("requirements", [], f"none but groups of {place}: see packages")
+        findings.found("packages", wanted, f"the groups {', '.join(chosen)} of {place}")
         for line in wanted:
             found.add(line, place)
     return bool(wanted)

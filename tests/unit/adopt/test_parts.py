@@ -49,6 +49,14 @@ def test_requirements_are_read_in_every_form(adopt, files, requirements):
         assert site.packages == ("mysqlclient",)
 
 
+def test_groups_of_a_project_that_names_no_dependencies_are_packages(adopt):
+    groups = '[dependency-groups]\nmain = ["django==5.2", "psycopg"]\ndev = ["pytest"]\n'
+    made = adopt(BASE | {"pyproject.toml": groups})
+    assert made.site.requirements == ()
+    assert made.site.packages == ("django==5.2", "psycopg")
+    assert "the groups main of pyproject.toml" in made.why("packages")
+
+
 def test_extras_that_are_left_out_are_named(adopt):
     project = '[project]\nname = "s"\ndependencies = ["django"]\n'
     extras = '[project.optional-dependencies]\nprod = ["sentry-sdk"]\ntest = ["pytest"]\n'
@@ -305,7 +313,8 @@ def test_a_worker_of_rq_serves_all_queues(project):
 
 def test_each_build_of_node_is_named_but_for_those_of_the_documentation(adopt):
     package = '{"scripts": {"build": "vite build"}}'
-    made = adopt(BASE | {f"{name}package.json": package for name in ("", "front/", "docs/")})
+    where = ("", "front/", "docs/", "shop/static/vendor/bulma/")
+    made = adopt(BASE | {f"{name}package.json": package for name in where})
     assert any(
         "include: package.json, front/package.json: run its build" in m for m in made.undecided
     )
