@@ -33,7 +33,7 @@ PYTHON = {"trixie": "3.13", "bookworm": "3.11"}
 SERVERS = ("gunicorn", "uvicorn", "uvloop", "httptools", "websockets")
 # What tandem.adopted needs, in any version that suits the site.
 NEEDS = ("asgiref", "pyyaml>=6", "redis>=5")
-# Whatever version a site's lock or Django asks for: newer ones serve them, too.
+# Whatever version a site's lock or Django asks for: tandem.asgi uses what came with it.
 NEWER = ("asgiref>=3.13",)
 REDIS = "unix:///run/redis-tandem/redis-server.sock"
 LEFT_OUT = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".cache"}

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName  # Gunicorn brings it
+
 # Extras and groups of dependencies that no server wants.
 DEVELOPERS = {
     "dev", "develop", "development", "test", "tests", "testing", "doc", "docs", "lint", "linting",
@@ -14,6 +16,8 @@ DEVELOPERS = {
 # Sources of the site itself and of its parts, which are copied with it.
 OWN = {"virtual", "editable", "directory"}
 Package = dict[str, Any]
+LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "extra": ""}
+PYTHONS = ("3.11", "3.13")  # of Debian 12 and 13
 
 
 def needed(document: dict[str, Any]) -> list[Package]:
@@ -68,8 +72,23 @@ def _of_site(root: Package) -> Iterator[tuple[str, str]]:
 
 def _edges(dependencies: list[Package]) -> Iterator[tuple[str, str]]:
     for one in dependencies:
+        if not _on_debian(one.get("marker", "")):
+            continue
         for extra in ["", *one.get("extra", [])]:
             yield one["name"], extra
+
+
+def _on_debian(marker: str) -> bool:
+    """Return whether ``marker`` is true on a server, as ``sys_platform == 'win32'`` never is."""
+    try:
+        return not marker or any(
+            Marker(marker).evaluate(
+                {**LINUX, "python_version": version, "python_full_version": f"{version}.0"}
+            )
+            for version in PYTHONS
+        )
+    except (InvalidMarker, UndefinedEnvironmentName):
+        return True
 
 
 def _for_servers(groups: list[str]) -> bool:

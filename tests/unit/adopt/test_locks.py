@@ -25,14 +25,26 @@ dependencies = [{ name = "pillow" }]
 name = "django"
 version = "5.2"
 source = { registry = "x" }
-dependencies = [{ name = "asgiref" }]
+dependencies = [
+    { name = "asgiref", marker = "python_full_version < '3.12'" },
+    { name = "tzdata", marker = "sys_platform == 'win32'" },
+]
 [package.optional-dependencies]
 argon2 = [{ name = "argon2-cffi" }]
 bcrypt = [{ name = "bcrypt" }]
 """
 OTHERS = "".join(
     f'[[package]]\nname = "{name}"\nversion = "1"\nsource = {{ registry = "x" }}\n'
-    for name in ("psycopg", "sphinx", "pytest", "sentry-sdk", "pillow", "asgiref", "argon2-cffi")
+    for name in (
+        "psycopg",
+        "sphinx",
+        "pytest",
+        "sentry-sdk",
+        "pillow",
+        "asgiref",
+        "argon2-cffi",
+        "tzdata",
+    )
 )
 
 
