@@ -72,8 +72,7 @@ def judge(reads: list[Read], scope: Scope, required: Requirements, out: Findings
             why = f"must be there for {setting} ({read.place}), which Tandem replaces"
             out.entry("environment", name, REPLACED[setting], why)
         elif (value := provided(read, required)) is not None:
-            more = "; on servers, a folder that its users share" if value == DATA else ""
-            out.entry("environment", name, value, f"{_setting(read)} ({read.place}){more}")
+            out.entry("environment", name, value, f"{_setting(read)} ({read.place})")
         elif name in needed:
             if SECRET.search(name):
                 why = f"a secret that {_setting(read)} needs ({read.place})"
