@@ -133,7 +133,6 @@ SENTENCES = {
 }
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_release_is_stopped_and_noticed_by_nobody(
     single: Rehearsal, tmp_path: Path, fault: str

@@ -107,7 +107,6 @@ def test_a_lost_application_server_is_passed_over(spread: Rehearsal):
     assert codes == ["200"] * 12
 
 
-@pytest.mark.alone
 def test_a_deploy_goes_from_server_to_server_and_nobody_notices(spread: Rehearsal, following: str):
     cookie = spread.site("app1").cookie
     site = Site("spread.test", spread.address("edge1"), 443, cookie)

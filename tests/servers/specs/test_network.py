@@ -79,7 +79,14 @@ def test_pages_and_sockets_come_from_where_the_routes_say(ask, groups, name, rou
         # Without a session or a socket there: the site says so, and not nginx.
         answer = handshake(ask, route.path, f"https://{name}")
         assert re.search(rf"(?i)x-upstream: (\S+/)?{route.upstream}@", answer)
-        assert " 403" in answer.splitlines()[0] or not own_site
+
+
+def test_the_chat_refuses_who_is_not_logged_in(ask, groups, name, own_site):
+    if "edge" not in groups or not own_site:
+        return
+    answer = handshake(ask, "/ws/chat/lobby/", f"https://{name}")
+    assert " 403" in answer.splitlines()[0]
+    assert re.search(r"(?i)x-upstream: (\S+/)?asgi@", answer)
 
 
 def test_http_redirects_to_https(host, groups, name):
