@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import django
-from django.core.exceptions import ImproperlyConfigured
+from django.apps import apps
+from django.core.exceptions import AppRegistryNotReady, ImproperlyConfigured
 
 from tandem.adopted import MADE
+from tandem.adopted.pin import pin
 from tandem.adopted.run import first
 
 
@@ -19,16 +21,31 @@ def application(variable: str, make: Callable[[], Any]) -> Any:
 
     Raises ``ImproperlyConfigured`` where there is none.
     """
-    first()
-    # Before the site's module: one that sets DJANGO_SETTINGS_MODULE must find it in use.
-    django.setup()
+    pin()
     place = os.environ[variable]
     if place == MADE:
+        first()
         return make()
     module, _, name = place.partition(":")
+    found = _module(module)
+    if not apps.ready:
+        django.setup()
     try:
-        return getattr(importlib.import_module(module), name)
+        return getattr(found, name)
     except AttributeError:
         raise ImproperlyConfigured(
             f"{module} has no {name!r}; correct {variable[5:].lower()} in tandem.yml."
         ) from None
+
+
+def _module(name: str) -> Any:
+    """Import a module as any server would: before the settings, which it may prepare for.
+
+    It may read a file of variables or add to ``sys.path``.  One that uses models before it
+    has set Django up runs under ``runserver`` alone, which does that first; so then do we.
+    """
+    try:
+        return importlib.import_module(name)
+    except AppRegistryNotReady:
+        django.setup()
+        return importlib.import_module(name)

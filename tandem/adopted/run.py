@@ -15,17 +15,23 @@ from importlib import import_module
 
 
 def first() -> None:
-    """Import the package of the site's settings."""
-    import_module(os.environ["SITE_SETTINGS"].partition(".")[0])
+    """Import the package of the site's settings, unless that is the settings themselves."""
+    package, _, inner = os.environ["SITE_SETTINGS"].partition(".")
+    if inner:
+        import_module(package)
 
 
 def main() -> None:
     """Do what the command line says."""
-    first()
     if sys.argv[1] == "-m":
+        first()
         del sys.argv[:2]
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     else:
+        from tandem.adopted.pin import pin
+
+        pin()
+        first()
         del sys.argv[0]
         sys.path.insert(0, os.path.abspath("."))
         runpy.run_path(sys.argv[0], run_name="__main__")

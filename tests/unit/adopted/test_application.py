@@ -1,0 +1,111 @@
+"""A site's own files, which were not written for Tandem's settings, meet them."""
+
+from __future__ import annotations
+
+from tests.unit.adopted.conftest import SETTINGS, WSGI, Shop
+
+NAME = "settings.DATABASES['default']['NAME']"
+OWN = {"SITE_WSGI": "shop.wsgi:application"}
+MANAGE = """\
+    import os, sys
+    os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"
+    from django.core.management import execute_from_command_line
+    execute_from_command_line(sys.argv)
+    """
+
+
+def test_a_wsgi_file_that_assigns_its_settings_gets_ours(shop: Shop):
+    assign = 'import os\nos.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"\n'
+    shop.write("shop/wsgi.py", assign + WSGI)
+    assert shop.asked(NAME, **OWN) == str(shop.folder / "data/db.sqlite3")
+    assert shop.asked("os.environ['DJANGO_SETTINGS_MODULE']", **OWN) == "tandem.adopted.settings"
+
+
+def test_a_manage_file_that_assigns_its_settings_gets_ours(shop: Shop):
+    shop.write("manage.py", MANAGE)
+    code = f"from django.conf import settings; print({NAME})"
+    told = shop.python("-m", "tandem.adopted.run", "manage.py", "shell", "-v0", "-c", code)
+    assert told == str(shop.folder / "data/db.sqlite3")
+
+
+def test_a_wsgi_file_prepares_what_the_settings_read(shop: Shop):
+    shop.write("shop/wsgi.py", 'import os\nos.environ["GREETING"] = "hello"\n' + WSGI)
+    shop.write("shop/settings.py", SETTINGS + 'import os\nGREETING = os.environ["GREETING"]\n')
+    assert shop.asked("settings.GREETING", **OWN) == "hello"
+
+
+def test_a_file_that_uses_models_before_django_is_set_up_is_served_nonetheless(shop: Shop):
+    """Under ``runserver`` it always was."""
+    users = "from django.contrib.auth import get_user_model\nget_user_model()\n"
+    apps = 'INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes"]\n'
+    shop.write("shop/settings.py", SETTINGS + apps)
+    shop.write("shop/wsgi.py", users + WSGI)
+    assert shop.asked("application is not None", **OWN) == "True"
+
+
+def test_an_error_in_the_sites_file_is_told_as_it_is(shop: Shop):
+    shop.write("shop/wsgi.py", "import os\nos.no_such_thing\n")
+    code = (
+        "try:\n import tandem.adopted.wsgi\n"
+        "except Exception as error:\n print(type(error).__name__, error)"
+    )
+    assert "no_such_thing" in shop.python("-c", code, **OWN)
+    shop.write("shop/wsgi.py", WSGI.replace("application =", "app ="))
+    assert "has no 'application'; correct wsgi" in shop.python("-c", code, **OWN)
+
+
+def test_code_that_imports_the_sites_settings_sees_what_was_laid_over(shop: Shop):
+    shop.write("shop/settings.py", SETTINGS + "DEBUG = True\n")
+    assert shop.asked("__import__('shop.settings').settings.DEBUG") == "False"
+
+
+def test_settings_may_import_what_asks_for_a_setting(shop: Shop):
+    shop.write("shop/tools.py", "from django.conf import settings\nGREETING = settings.GREETING\n")
+    shop.write(
+        "shop/settings.py",
+        SETTINGS + 'GREETING = "hello"\nfrom shop.tools import GREETING as AGAIN\n',
+    )
+    assert shop.asked("settings.AGAIN") == "hello"
+
+
+CONFIGURATIONS = '''\
+    """As much of django-configurations as meets Tandem: settings made of a class on import."""
+    import importlib.util, os, sys
+    from importlib.machinery import ModuleSpec, PathFinder
+
+    class Importer:
+        def find_spec(self, name, path=None, target=None):
+            if name == os.environ["DJANGO_SETTINGS_MODULE"]:
+                self.spec = PathFinder.find_spec(name, path)
+                return ModuleSpec(name, self)
+        def load_module(self, name):
+            module = sys.modules[name] = importlib.util.module_from_spec(self.spec)
+            spec = self.spec
+            spec.loader.exec_module(module)
+            made = getattr(module, os.environ["DJANGO_CONFIGURATION"])
+            made.pre_setup(), made.setup(), made.post_setup()
+            vars(module).update({k: getattr(made(), k) for k in dir(made) if k.isupper()})
+            return module
+
+    def install():
+        if not any(isinstance(one, Importer) for one in sys.meta_path):
+            sys.meta_path.insert(0, Importer())
+    '''
+
+
+def test_settings_that_are_a_class_of_django_configurations(shop: Shop):
+    shop.write("configurations/__init__.py", "")
+    shop.write("configurations/importer.py", CONFIGURATIONS)
+    body = "".join(f"    {line}\n" for line in SETTINGS.splitlines())
+    setup = "    @classmethod\n    def setup(cls): pass\n    pre_setup = post_setup = setup\n"
+    shop.write("shop/settings.py", "class Live:\n" + body + setup)
+    data = str(shop.folder / "data/db.sqlite3")
+    assert shop.asked(NAME, DJANGO_CONFIGURATION="Live") == data
+    # wsgi.py names the class, and calls the importer before Django reads anything.
+    own = 'import os\nos.environ.setdefault("DJANGO_CONFIGURATION", "Live")\n'
+    install = "from configurations import importer\nimporter.install()\n"
+    shop.write("shop/wsgi.py", own + install + WSGI)
+    assert shop.asked(NAME, **OWN) == data
+    # A process of the site's own, which no code of Tandem begins.
+    worker = f"{own}{install}from django.conf import settings\nprint({NAME})"
+    assert shop.python("-c", worker) == data
