@@ -9,10 +9,13 @@ from typing import Any
 from django.conf import global_settings
 
 from tandem.adopted import COLLECTED
+from tandem.adopted.logs import logs
 from tandem.origins import origins, words
 from tandem.redis_url import with_password
 
 INSECURE_KEY = "django-insecure-"  # what startproject writes
+# Of the site's database in Tandem's: what its code relies on.
+KEPT = ("ATOMIC_REQUESTS", "DISABLE_SERVER_SIDE_CURSORS", "TEST", "TIME_ZONE")
 LAYER = "tandem.channel_layer.PubSubChannelLayer"
 
 
@@ -26,7 +29,7 @@ def overlay(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str
         **_files(site, environment),
         **_databases(site, environment),
         **_layers(site, environment),
-        **_logging(site),
+        **logs(site),
     }
 
 
@@ -45,6 +48,9 @@ def _edge(environment: Mapping[str, str]) -> dict[str, Any]:
     return {
         "ALLOWED_HOSTS": names,
         "CSRF_TRUSTED_ORIGINS": origins({"SERVER_NAMES": ",".join(names), **environment}),
+        # Host is as nginx has checked it; these others are as the client wrote them.
+        "USE_X_FORWARDED_HOST": False,
+        "USE_X_FORWARDED_PORT": False,
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
         "SESSION_COOKIE_SECURE": True,
         "CSRF_COOKIE_SECURE": True,
@@ -98,19 +104,19 @@ def _databases(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[
             "PORT": environment.get("DATABASE_PORT", ""),
             "PASSWORD": _credential("database_password", environment),
             "CONN_HEALTH_CHECKS": True,
-            **{name: own[name] for name in ("ATOMIC_REQUESTS", "TEST") if name in own},
+            **{name: own[name] for name in KEPT if name in own},
         }
         # Apps that use more of PostgreSQL where they find it (Wagtail's search) need this.
         apps = list(site.get("INSTALLED_APPS", ()))
-        if "django.contrib.postgres" not in apps:
+        if not any(str(app).startswith("django.contrib.postgres") for app in apps):
             found["INSTALLED_APPS"] = [*apps, "django.contrib.postgres"]
     elif environment.get("SITE_DATABASE") == "sqlite" and "default" in databases:
-        databases["default"]["NAME"] = (
-            Path(environment.get("DATA_ROOT", "/srv/tandem/data")) / "db.sqlite3"
-        )
+        _move(databases, Path(environment.get("DATA_ROOT", "/srv/tandem/data")))
     upstream = environment.get("TANDEM_UPSTREAM", "").partition("@")[0]
     for database in databases.values():
-        if upstream == "wsgi":
+        if upstream and (database.get("OPTIONS") or {}).get("pool"):
+            database["CONN_MAX_AGE"] = 0  # the pool keeps them; Django refuses both
+        elif upstream == "wsgi":
             # Threads are few and live long: each keeps its connection.
             database["CONN_MAX_AGE"] = 60
         elif upstream:
@@ -120,23 +126,14 @@ def _databases(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[
     return {**found, "DATABASES": databases} if databases else {}
 
 
-def _logging(site: Mapping[str, Any]) -> dict[str, Any]:
-    """Have the errors of a site that says nothing of logs in the log.
-
-    Django's own choice without DEBUG is a mail to ADMINS, of whom there are none.
-    """
-    if site.get("LOGGING"):
-        return {}
-    return {
-        "LOGGING": {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "handlers": {"console": {"class": "logging.StreamHandler"}},
-            "root": {"handlers": ["console"], "level": "WARNING"},
-            # One line for each 4xx is nginx's business.
-            "loggers": {"django.request": {"level": "ERROR"}},
-        }
-    }
+def _move(databases: dict[str, dict[str, Any]], folder: Path) -> None:
+    """Have the files of SQLite where data lasts, and two databases in one file still so."""
+    moved = {str(databases["default"].get("NAME")): folder / "db.sqlite3"}
+    for alias, one in databases.items():
+        name = str(one.get("NAME", ""))
+        file = alias == "default" or ("lite" in str(one.get("ENGINE")) and ":memory:" not in name)
+        if file:
+            one["NAME"] = moved.setdefault(name, folder / f"db-{alias}.sqlite3")
 
 
 def _layers(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -144,7 +141,11 @@ def _layers(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str
     if environment.get("SITE_REDIS") != "on" or "channels" not in _names(site):
         return {}
     hosts = [redis_url(environment)]
-    return {"CHANNEL_LAYERS": {"default": {"BACKEND": LAYER, "CONFIG": {"hosts": hosts}}}}
+    layers = {"default": {"BACKEND": LAYER, "CONFIG": {"hosts": hosts}}}
+    for alias in site.get("CHANNEL_LAYERS", {}):
+        if alias != "default":
+            layers[alias] = {"BACKEND": LAYER, "CONFIG": {"hosts": hosts, "prefix": alias}}
+    return {"CHANNEL_LAYERS": layers}
 
 
 def redis_url(environment: Mapping[str, str]) -> str:

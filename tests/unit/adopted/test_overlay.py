@@ -35,6 +35,19 @@ def test_errors_of_a_site_that_says_nothing_of_logs_are_logged(over):
     assert "LOGGING" not in over({"LOGGING": {"version": 1}})
 
 
+def test_a_log_file_that_cannot_be_written_is_the_log(over, tmp_path):
+    def site(file: Path) -> dict[str, Any]:
+        handler = {"class": "logging.FileHandler", "filename": file, "formatter": "long"}
+        return {"LOGGING": {"version": 1, "handlers": {"file": handler, "mail": {"class": "x"}}}}
+
+    found = over(site(tmp_path / "nowhere" / "site.log"))["LOGGING"]
+    assert found["handlers"] == {
+        "file": {"class": "logging.StreamHandler", "formatter": "long"},
+        "mail": {"class": "x"},
+    }
+    assert "LOGGING" not in over(site(tmp_path / "site.log"))
+
+
 @pytest.mark.parametrize("key", [None, "", "django-insecure-abc"])
 def test_a_key_that_is_none_or_in_the_repository_is_replaced(over, key):
     assert over({"SECRET_KEY": key} if key is not None else {})["SECRET_KEY"] == "made here"
@@ -49,6 +62,8 @@ def test_only_the_sites_names_and_their_origins_are_trusted(over):
     assert found["ALLOWED_HOSTS"] == ["example.org"]
     assert found["CSRF_TRUSTED_ORIGINS"] == ["https://example.org:8443"]
     assert found["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+    assert not found["USE_X_FORWARDED_HOST"]  # nginx passes it as the client wrote it
+    assert not found["USE_X_FORWARDED_PORT"]
     assert found["SESSION_COOKIE_SECURE"]
     assert found["CSRF_COOKIE_SECURE"]
 
@@ -58,6 +73,8 @@ def test_sqlite_becomes_postgresql_where_that_is_provided(over):
     assert found["DATABASES"]["default"]["ENGINE"] == "django.db.backends.postgresql"
     assert found["DATABASES"]["default"]["HOST"] == "/run/postgresql"
     assert found["INSTALLED_APPS"] == ["shop", "django.contrib.postgres"]
+    apps = ["django.contrib.postgres.apps.PostgresConfig"]
+    assert "INSTALLED_APPS" not in over({"INSTALLED_APPS": apps}, SITE_DATABASE="postgresql")
 
 
 def test_a_backend_that_speaks_postgresql_and_its_transactions_stay(over):
@@ -80,6 +97,30 @@ def test_sqlite_is_kept_where_data_lasts(over):
     assert found["DATABASES"]["default"]["NAME"] == Path("/data/db.sqlite3")
 
 
+def test_each_file_of_sqlite_is_kept_there(over):
+    def one(name: str) -> dict[str, str]:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
+
+    site = {"default": one("a"), "audit": one("b"), "again": one("a"), "fast": one(":memory:")}
+    mysql = {"ENGINE": "django.db.backends.mysql", "NAME": "a"}
+    site = {"DATABASES": {**site, "elsewhere": mysql}}
+    found = over(site, SITE_DATABASE="sqlite", DATA_ROOT="/data")["DATABASES"]
+    assert {alias: str(one["NAME"]) for alias, one in found.items()} == {
+        "default": "/data/db.sqlite3",
+        "audit": "/data/db-audit.sqlite3",
+        "again": "/data/db.sqlite3",
+        "fast": ":memory:",
+        "elsewhere": "a",
+    }
+
+
+@pytest.mark.parametrize("upstream", ["wsgi@1", "asgi@1"])
+def test_a_pool_is_not_told_to_keep_connections(over, upstream):
+    own = {"default": {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {"pool": True}}}
+    found = over({"DATABASES": own}, SITE_DATABASE="own", TANDEM_UPSTREAM=upstream)
+    assert found["DATABASES"]["default"]["CONN_MAX_AGE"] == 0
+
+
 @pytest.mark.parametrize(
     "site", [{"INSTALLED_APPS": ["channels"]}, {"CHANNEL_LAYERS": {"default": {"BACKEND": "x"}}}]
 )
@@ -87,6 +128,13 @@ def test_groups_reach_every_worker(over, site):
     layer = over(site, SITE_REDIS="on")["CHANNEL_LAYERS"]["default"]
     assert layer["BACKEND"] == "tandem.channel_layer.PubSubChannelLayer"
     assert layer["CONFIG"]["hosts"] == ["unix:///run/redis-tandem/redis-server.sock"]
+
+
+def test_each_layer_of_several_stays_one_of_its_own(over):
+    site = {"CHANNEL_LAYERS": {"default": {"BACKEND": "x"}, "tasks": {"BACKEND": "x"}}}
+    layers = over(site, SITE_REDIS="on")["CHANNEL_LAYERS"]
+    assert set(layers) == {"default", "tasks"}
+    assert layers["tasks"]["CONFIG"]["prefix"] == "tasks"
 
 
 def test_a_site_without_channels_gets_no_layer(over):
