@@ -6,6 +6,7 @@ unit (or tandem.listen) as file descriptor 3, so ``bind`` and ``backlog`` are no
 
 import os
 
+from tandem import client_address
 from tandem.identity import wsgi_headers
 
 wsgi_app = os.environ["WSGI_APPLICATION"]  # deploy/site.env
@@ -35,5 +36,5 @@ loglevel = "warning"
 
 
 def post_worker_init(worker) -> None:
-    """Add the identity headers to whatever application this instance serves."""
-    worker.wsgi = wsgi_headers(worker.wsgi)
+    """Wrap whatever application this instance serves: the client's address in, our headers out."""
+    worker.wsgi = wsgi_headers(client_address.wsgi(worker.wsgi))
