@@ -68,6 +68,45 @@ def test_settings_may_import_what_asks_for_a_setting(shop: Shop):
     assert shop.asked("settings.AGAIN") == "hello"
 
 
+def test_a_site_under_a_prefix_is_asked_for_the_same_path_on_both_sides(shop: Shop):
+    shop.write(
+        "shop/urls.py",
+        """\
+        from django.http import HttpResponse
+        from django.urls import path
+
+        def tell(request):
+            return HttpResponse(f"{request.path} {request.path_info}")
+
+        urlpatterns = [path("", tell), path("basket/", tell)]
+        """,
+    )
+    shop.write("shop/settings.py", SETTINGS + 'FORCE_SCRIPT_NAME = "/shop"\nSECRET_KEY = "x"\n')
+    code = """
+import asyncio, sys
+from asgiref.testing import ApplicationCommunicator
+from tandem.adopted.asgi import application as asgi
+from tandem.adopted.wsgi import application as wsgi
+
+async def ask(path):
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [
+        (b"host", b"example.org")]}
+    asked = ApplicationCommunicator(asgi, scope)
+    await asked.send_input({"type": "http.request", "body": b""})
+    await asked.receive_output()
+    return (await asked.receive_output())["body"]
+
+for path in ("/shop/basket/", "/shop/"):
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "SERVER_NAME": "example.org",
+        "SERVER_PORT": "443", "wsgi.input": sys.stdin.buffer, "wsgi.url_scheme": "https"}
+    by_wsgi = b"".join(wsgi(environ, lambda *_: None)).decode()
+    assert by_wsgi == asyncio.run(ask(path)).decode()
+    print(by_wsgi)
+"""
+    told = shop.python("-c", code).splitlines()
+    assert told == ["/shop/basket/ /basket/", "/shop/ /"]
+
+
 CONFIGURATIONS = '''\
     """As much of django-configurations as meets Tandem: settings made of a class on import."""
     import importlib.util, os, sys
