@@ -25,6 +25,9 @@ def application(variable: str, make: Callable[[], Any]) -> Any:
     place = os.environ[variable]
     if place == MADE:
         first()
+        if os.environ["SITE_WSGI"] != MADE:
+            # It may prepare what the site needs under ASGI no less.
+            _module(os.environ["SITE_WSGI"].partition(":")[0])
         return make()
     module, _, name = place.partition(":")
     found = _module(module)

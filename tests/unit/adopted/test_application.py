@@ -34,6 +34,13 @@ def test_a_wsgi_file_prepares_what_the_settings_read(shop: Shop):
     assert shop.asked("settings.GREETING", **OWN) == "hello"
 
 
+def test_what_it_prepares_is_there_for_an_asgi_application_that_is_made(shop: Shop):
+    shop.write("shop/wsgi.py", 'import os\nos.environ["GREETING"] = "hello"\n' + WSGI)
+    shop.write("shop/settings.py", SETTINGS + 'import os\nGREETING = os.environ["GREETING"]\n')
+    code = "import tandem.adopted.asgi; from django.conf import settings; print(settings.GREETING)"
+    assert shop.python("-c", code, **OWN) == "hello"
+
+
 def test_a_file_that_uses_models_before_django_is_set_up_is_served_nonetheless(shop: Shop):
     """Under ``runserver`` it always was."""
     users = "from django.contrib.auth import get_user_model\nget_user_model()\n"
