@@ -102,8 +102,10 @@ def _numbered(name: str, scope: Scope, required: Requirements, out: Findings) ->
 
 
 def setup(project: Project, scope: Scope, out: Findings) -> None:
-    """Note ``setup``: migrations, and a table for a cache in the database."""
+    """Note ``setup``: migrations where there is a database, and a table for a cache in it."""
     commands, why = ["migrate --noinput"], []
+    if "DATABASES" not in scope.names and "INSTALLED_APPS" in scope.names:
+        commands, why = [], ["the settings have no database"]
     if "DatabaseCache" in str(plain(scope.get("CACHES"))):
         commands.append("createcachetable")
         why.append(f"a cache is in the database ({scope.places.get('CACHES')})")

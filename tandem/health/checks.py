@@ -16,8 +16,15 @@ from tandem.identity import identity
 logger = logging.getLogger(__name__)
 
 
+def _none() -> bool:
+    """Tell whether the site has no database; Django then has one that refuses everything."""
+    return connection.settings_dict["ENGINE"] == "django.db.backends.dummy"
+
+
 def database() -> None:
-    """Ask the database a query."""
+    """Ask the database a query, if there is one."""
+    if _none():
+        return
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
@@ -40,6 +47,8 @@ def migrations() -> None:
     Kept once true (``cache`` does not keep an exception): a process serves one
     release, so its migrations cannot become pending again.
     """
+    if _none():
+        return
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:

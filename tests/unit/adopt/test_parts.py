@@ -259,6 +259,13 @@ def test_translations_are_compiled_where_they_are_not_in_the_repository(adopt):
     assert adopt(BASE | texts | compiled).site.build == ()
 
 
+def test_a_site_without_a_database_is_not_migrated(adopt):
+    settings = "INSTALLED_APPS = []\nALLOWED_HOSTS = []\n"
+    made = adopt({"manage.py": entry("shop.settings", "manage"), "shop/settings.py": settings})
+    assert made.site.database == "own"
+    assert made.site.setup == ()
+
+
 def test_a_fixed_address_of_redis_is_asked_about(project):
     made = project('CACHES = {"default": {"LOCATION": "redis://redis:6379/1"}}', "django\nredis\n")
     assert any("CACHES fixes an address (shop/settings.py:5)" in one for one in made.undecided)

@@ -114,6 +114,12 @@ for path in ("/shop/basket/", "/shop/"):
     assert told == ["/shop/basket/ /basket/", "/shop/ /"]
 
 
+def test_a_site_without_a_database_is_ready(shop: Shop):
+    shop.write("shop/settings.py", 'INSTALLED_APPS = []\nROOT_URLCONF = "shop.urls"\n')
+    code = "import tandem.adopted.wsgi; from tandem.health.checks import ready; print(ready())"
+    assert shop.python("-c", code, SITE_DATABASE="own").startswith("(200, ")
+
+
 CONFIGURATIONS = '''\
     """As much of django-configurations as meets Tandem: settings made of a class on import."""
     import importlib.util, os, sys
