@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import global_settings
 
 from tandem.adopted import COLLECTED
+from tandem.adopted.derived import derived
 from tandem.adopted.logs import logs
 from tandem.origins import origins, words
 from tandem.redis_url import with_password
@@ -21,7 +22,7 @@ LAYER = "tandem.channel_layer.PubSubChannelLayer"
 
 def overlay(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """Return the settings that replace those of ``site``."""
-    return {
+    laid = {
         # A site in DEBUG shows its settings to whoever finds an error.
         "DEBUG": False,
         **_key(site, environment),
@@ -31,6 +32,7 @@ def overlay(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str
         **_layers(site, environment),
         **logs(site),
     }
+    return {**laid, **derived(site, laid)}
 
 
 def _key(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:

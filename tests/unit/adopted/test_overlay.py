@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import override_settings
+from django.utils.functional import SimpleLazyObject, lazy
 
 from tandem.adopted.collected import Finder
 from tandem.adopted.overlay import overlay
@@ -172,3 +173,42 @@ def test_static_files_are_not_found_where_they_are_collected_to(over, tmp_path: 
     for own in (tmp_path, tmp_path / "gone", None):
         found = over({"STATIC_ROOT": own}, SITE_STATIC="on", STATIC_ROOT=str(tmp_path))
         assert "STATICFILES_FINDERS" not in found
+
+
+def test_what_was_made_of_a_folder_or_an_address_follows_it(over, tmp_path):
+    own = tmp_path / "site"
+    (own / "media/shipped").mkdir(parents=True)
+    site = {
+        "MEDIA_ROOT": own / "media",
+        "MEDIA_URL": "/uploads/",
+        "STATIC_ROOT": str(own / "static"),
+        "STATIC_URL": "/assets/",
+        "COMPRESS_ROOT": str(own / "static"),
+        "EDITOR_URL": "/assets/editor/",
+        "SHIPPED": own / "media/shipped",
+        "STORAGES": {"default": {"OPTIONS": {"location": own / "media/private"}}},
+        "TEMPLATES": [{"DIRS": (own / "static-pages",)}],
+        "UPLOADS": "/uploads-of-old/",
+    }
+    found = over(site, SITE_STATIC="on", STATIC_ROOT="/r/static", MEDIA_ROOT="/m")
+    assert found["COMPRESS_ROOT"] == "/r/static"
+    assert found["EDITOR_URL"] == "/static/editor/"
+    assert found["STORAGES"]["default"]["OPTIONS"]["location"] == Path("/m/private")
+    assert not {"SHIPPED", "TEMPLATES", "UPLOADS"} & found.keys()
+
+
+def test_nothing_follows_a_root_that_holds_the_site(over, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    site = {"MEDIA_ROOT": tmp_path, "BASE_DIR": tmp_path, "EXPORTS": tmp_path / "exports"}
+    found = over(site, MEDIA_ROOT="/m")
+    assert not {"BASE_DIR", "EXPORTS"} & found.keys()
+
+
+def test_lazy_settings_stay_lazy(over):
+    def never() -> str:
+        raise AssertionError("it would need the applications")
+
+    links = [{"url": lazy(never, str)()}]
+    site = {"MEDIA_ROOT": "/own", "LOGIN_URL": lazy(never, str)(), "LINKS": links}
+    site["USER"] = SimpleLazyObject(never)
+    assert not {"LOGIN_URL", "LINKS", "USER"} & over(site, MEDIA_ROOT="/m").keys()
