@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from django.conf import ENVIRONMENT_VARIABLE, LazySettings
+from django.utils.functional import empty
 
 SETTINGS = "tandem.adopted.settings"
 
@@ -24,7 +25,13 @@ def pin() -> None:
 
     def _setup(self: LazySettings, name: str | None = None) -> Any:
         os.environ[ENVIRONMENT_VARIABLE] = SETTINGS
-        return read(self, name)
+        try:
+            return read(self, name)
+        except BaseException:
+            # Whoever asked meanwhile was answered with the site's own, so far: after a failure
+            # those must not be in force, with nothing laid over them.
+            self._wrapped = empty
+            raise
 
     _setup.pins = True  # type: ignore[attr-defined]
     LazySettings._setup = _setup  # type: ignore[attr-defined]

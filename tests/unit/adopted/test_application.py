@@ -120,6 +120,19 @@ def test_a_site_without_a_database_is_ready(shop: Shop):
     assert shop.python("-c", code, SITE_DATABASE="own").startswith("(200, ")
 
 
+def test_settings_that_fail_halfway_are_not_in_force(shop: Shop):
+    """Django keeps what somebody asked for meanwhile: the site's own, with nothing over them."""
+    shop.write("shop/tools.py", "from django.conf import settings\nsettings.DEBUG\n")
+    broken = "import shop.tools\nraise LookupError\n"
+    shop.write("shop/settings.py", "DEBUG = True\n" + SETTINGS + broken)
+    code = (
+        "from django.conf import settings\n"
+        "try:\n import tandem.adopted.wsgi\n"
+        "except LookupError:\n print(settings.configured)"
+    )
+    assert shop.python("-c", code) == "False"
+
+
 CONFIGURATIONS = '''\
     """As much of django-configurations as meets Tandem: settings made of a class on import."""
     import importlib.util, os, sys
