@@ -53,6 +53,15 @@ def fail(sentence: str) -> None:
     sys.exit(f"tandem: {sentence}")
 
 
+def nested(name: Path, source: Path) -> bool:
+    """Tell whether what git lists is a submodule that is there, or a link to a folder beside."""
+    if name.is_symlink():
+        target = name.resolve()
+        around = name.parent.resolve().is_relative_to(target)  # it would never end
+        return target.is_dir() and target.is_relative_to(source.resolve()) and not around
+    return (name / ".git").exists()
+
+
 def files(source: Path) -> list[Path]:
     """Return what belongs to the site: what git knows, or else all but what tools leave."""
     listed = subprocess.run(
@@ -61,7 +70,8 @@ def files(source: Path) -> list[Path]:
     )  # fmt: skip
     if listed.returncode == 0 and listed.stdout:
         names = [source / name for name in listed.stdout.split("\0") if name]
-        return [name for name in names if name.is_file()]
+        inside = [file for name in names if nested(name, source) for file in files(name)]
+        return [name for name in names if name.is_file()] + inside
     return [
         path
         for path in source.rglob("*")

@@ -114,6 +114,25 @@ def test_what_git_ignores_is_copied_if_it_is_named(tmp_path: Path):
     assert found == {".gitignore", "static/made/app.js", "one.js"}
 
 
+def test_submodules_and_linked_folders_are_copied(tmp_path: Path):
+    folder = tmp_path / "shop"
+    for name in ("pages/a.html", "lib/lib/__init__.py", "empty/x"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    (folder / "templates").symlink_to("pages")
+    (folder / "itself").symlink_to(".")
+    (folder / "elsewhere").symlink_to("/")
+    (folder / "empty/x").unlink()  # a submodule that was never fetched
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for place in ("lib", "empty", "."):
+        subprocess.run([*git, "init", "-q", folder / place], check=True)
+        subprocess.run([*git, "-C", folder / place, "add", "."], check=True, capture_output=True)
+        commit = [*git, "-C", folder / place, "commit", "-q", "--allow-empty", "-m", "a"]
+        subprocess.run(commit, check=True)
+    names = sorted(p.relative_to(folder).as_posix() for p in site.files(folder))
+    assert names == ["lib/lib/__init__.py", "pages/a.html", "templates/a.html"]
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
