@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
-from django.conf import ENVIRONMENT_VARIABLE
+from django.conf import ENVIRONMENT_VARIABLE, LazySettings
 
 
 def read(name: str) -> ModuleType:
@@ -24,6 +26,17 @@ def read(name: str) -> ModuleType:
         return import_module(name)
     finally:
         os.environ[ENVIRONMENT_VARIABLE] = ours
+
+
+def tell(laid: Mapping[str, Any]) -> None:
+    """Lay the overlay also over what the site has put in the place of ``django.conf.settings``.
+
+    Dynaconf does so as it is imported: nobody would ask Django's own, and DEBUG stayed on.
+    """
+    settings = import_module("django.conf").settings
+    if not isinstance(settings, LazySettings):
+        for name, value in laid.items():
+            setattr(settings, name, value)
 
 
 class Configured:

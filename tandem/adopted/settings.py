@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from tandem.adopted.overlay import overlay, redis_url
-from tandem.adopted.own import Configured, read
+from tandem.adopted.own import Configured, read, tell
 
 _name = os.environ["SITE_SETTINGS"]
 
@@ -40,5 +40,6 @@ globals().update(_own)
 globals().update(_laid)
 # Some code asks the site's module itself (``from shop import settings``): one answer.
 vars(_site).update(_laid)
+tell(_laid)
 if _class := os.environ.get("DJANGO_CONFIGURATION"):
     globals()[_class] = Configured

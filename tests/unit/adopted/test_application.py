@@ -133,6 +133,27 @@ def test_settings_that_fail_halfway_are_not_in_force(shop: Shop):
     assert shop.python("-c", code) == "False"
 
 
+def test_settings_of_the_sites_own_making_are_laid_over_too(shop: Shop):
+    """As Dynaconf, which is then django.conf for all that is imported later."""
+    replaced = """
+import sys, types
+from django import conf
+class Own(types.SimpleNamespace):
+    def __getattr__(self, name):
+        return getattr(conf.global_settings, name)
+own = Own(**{name: value for name, value in globals().items() if name.isupper()})
+class Replaced:
+    settings = own
+    def __getattr__(self, name):
+        return getattr(conf, name)
+sys.modules["django.conf"] = Replaced()
+"""
+    shop.write("shop/settings.py", f"{SETTINGS}DEBUG = True\nGREETING = 'own'\n{replaced}")
+    assert shop.asked(f"{NAME}, settings.DEBUG, settings.GREETING") == (
+        f"{shop.folder}/data/db.sqlite3 False own"
+    )
+
+
 CONFIGURATIONS = '''\
     """As much of django-configurations as meets Tandem: settings made of a class on import."""
     import importlib.util, os, sys
