@@ -7,8 +7,14 @@ SHELL := /bin/bash
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
 ifneq ($(SITE),)
 export SITE
-export COMPOSE_PROJECT_NAME ?= tandem-$(shell sed -n 's/^name: *//p' "$(SITE)/tandem.yml" "$(SITE)" 2>/dev/null | head -1)
+SITE_NAME := $(shell sed -n 's/^name: *//p' "$(SITE)/tandem.yml" "$(SITE)" 2>/dev/null | head -1)
+export COMPOSE_PROJECT_NAME ?= tandem-$(SITE_NAME)
 export NOTIFY_INSTANCES ?= 0
+# Its own processes, once 'make up' has written them.
+ifneq ($(wildcard .cache/sites/$(SITE_NAME)/work/compose.yaml),)
+export COMPOSE_FILE := compose.yaml:.cache/sites/$(SITE_NAME)/work/compose.yaml
+export COMPOSE_PROFILES := processes
+endif
 endif
 
 # A service whose containers hold the site: Gunicorn's, while there is one.

@@ -35,6 +35,7 @@ SERVERS = ("gunicorn", "uvicorn", "uvloop", "httptools", "websockets")
 NEEDS = ("asgiref", "pyyaml>=6", "redis>=5")
 # Whatever version a site's lock or Django asks for: tandem.asgi uses what came with it.
 NEWER = ("asgiref>=3.13",)
+PROFILE = "processes"  # of the replica's services; in the Makefile as well
 REDIS = "unix:///run/redis-tandem/redis-server.sock"
 LEFT_OUT = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".cache"}
 MANAGE = '''\
@@ -199,7 +200,8 @@ def services(site: Site) -> str:
         name: {
             "extends": {"file": str(ROOT / "compose.yaml"), "service": "process"},
             "command": ["/srv/tandem/current/deploy/run.sh", "process", name],
-            "profiles": [],
+            # One of its own besides the template's, which Compose does not let go of.
+            "profiles": [PROFILE],
         }
         for name in site.processes
     }
@@ -271,7 +273,8 @@ def main() -> None:
         "TANDEM_RELEASE": release(site, context),
         "SITE_VARIABLES": str(context / "work" / "servers.json"),
         "SITE_DIST": variables["tandem_release_folder"],
-        **({"COMPOSE_FILE": f"compose.yaml:{context}/work/compose.yaml"} if site.processes else {}),
+        "COMPOSE_FILE": f"compose.yaml:{context}/work/compose.yaml",
+        "COMPOSE_PROFILES": PROFILE,
         "SITE_CONTEXT": str(context),
         "SITE_SYSTEM_PACKAGES": " ".join(site.system_packages),
         "SITE_BUILD_PACKAGES": " ".join(site.build_packages),

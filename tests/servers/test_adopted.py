@@ -14,11 +14,6 @@ from tests.sites.adopted import SITES, prepare
 
 pytestmark = pytest.mark.timeout(900)
 HOST = "shop"
-# Publishes what is due, for ever: the kind of process that sites keep beside their servers.
-PROCESS = """
-processes:
-  clock: sh -c 'while :; do python manage.py publish_scheduled; sleep 300; done'
-"""
 
 
 class Shop(Rehearsal):
@@ -48,8 +43,6 @@ def shop(releases: list[str], tmp_path_factory) -> Iterator[Shop]:
     Not while the archives of the other tests are built, which has one log.
     """
     folder = prepare(SITES[0], tmp_path_factory.mktemp("site") / "shop")
-    with (folder / "tandem.yml").open("a") as file:
-        file.write(PROCESS)
     shop = Shop(folder)
     shop.run("make", "release")
     shop.down()

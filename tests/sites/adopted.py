@@ -64,6 +64,7 @@ class Recipe:
     login: str = ""  # a form; empty: the site has none that Django made
     inside: str = ""  # for those who are logged in
     socket: str = ""
+    process: str = ""  # one that it keeps beside its servers, in YAML
 
 
 UV = str(ROOT / ".venv/bin/uv")
@@ -73,6 +74,8 @@ SITES = [
         start=(UV, "tool", "run", "--quiet", "wagtail", "start", "shop"),
         login="/admin/login/",
         inside="/admin/pages/",
+        # Publishes what is due, for ever.
+        process="clock: sh -c 'while :; do python manage.py publish_scheduled; sleep 300; done'",
     ),
     Recipe("codex", socket="/api/v4/ws"),
     Recipe("netbox", login="/login/", inside="/dcim/sites/"),
@@ -90,5 +93,6 @@ def prepare(recipe: Recipe, folder: Path) -> Path:
     subprocess.run([*tandem, "adopt", str(folder)], check=True, capture_output=True, cwd=ROOT)
     # SQLite is for those who begin; whoever has servers wants the database for servers.
     file = folder / "tandem.yml"
-    file.write_text(file.read_text().replace("database: sqlite", "database: postgresql"))
+    text = file.read_text().replace("database: sqlite", "database: postgresql")
+    file.write_text(f"{text}\nprocesses:\n  {recipe.process}\n" if recipe.process else text)
     return folder

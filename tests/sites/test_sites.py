@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tandem.adopt.model import load
 from tests.sites.adopted import SITES, AdoptedStack, Recipe, prepare
 
 pytestmark = pytest.mark.timeout(900)
@@ -115,6 +116,15 @@ def test_connections_stay_within_the_budget_at_ten_times_the_load(
         out = site.compose("exec", "-T", "postgres", "psql", "-At", "tandem", "-c", statement)
         # 2 instances x 2 processes x 4 threads, and the readiness checks of the others.
         assert 0 < int(out) <= 2 * 2 * 4 + 4
+
+
+def test_its_own_processes_run(site: AdoptedStack, recipe: Recipe):
+    processes = load(site.folder / "tandem.yml").processes
+    assert processes or not recipe.process
+    listed = site.run("make", "ps").stdout
+    for name in processes:
+        assert site.inspect(f"{name}-1")["State"]["Status"] == "running"
+        assert site.container(f"{name}-1") in listed
 
 
 def test_up_again_changes_nothing(site: AdoptedStack):
