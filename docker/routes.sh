@@ -23,7 +23,9 @@ next=$(mktemp -d)
 trap 'rm -rf "$next"' EXIT
 settings=()
 while IFS= read -r name; do settings+=("$name=$(setting "$name")"); done < <(sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env)
-env "${settings[@]}" "${TANDEM_PYTHON:-.venv/bin/python}" -m tandem.routes.nginx "$routes" "$next" ||
+# As 'make up' has found it in the site.
+static=$(docker exec "$nginx" sh -c 'grep -q snippets /etc/tandem/nginx/static.conf && echo on || true')
+env "${settings[@]}" SITE_STATIC="$static" "${TANDEM_PYTHON:-.venv/bin/python}" -m tandem.routes.nginx "$routes" "$next" ||
     die "nothing was changed; correct the above and run it again."
 rmdir "$next/routes.d"
 

@@ -214,6 +214,7 @@ def servers(site: Site, context: Path, own: Path) -> dict[str, object]:
         "tandem_release_folder": str(context.parent / f"{site.name}-dist"),
         "tandem_routes": str(own if own.exists() else context / "deploy" / "routes.yml"),
         "tandem_notify_instances": 0,
+        "tandem_site_static": site.static,
         "tandem_site_secrets": [f"site_{name.lower()}" for name in site.secrets],
         "tandem_system_packages": list(site.system_packages),
         "tandem_processes": list(site.processes),

@@ -5,6 +5,9 @@ set -euo pipefail
 umask 077
 
 # shellcheck source=deploy/site.env
+SITE_STATIC=$(. /srv/tandem/current/deploy/site.env && echo "$SITE_STATIC")
+export SITE_STATIC
+# shellcheck source=deploy/site.env
 names=$(. /srv/tandem/current/deploy/site.env && for name in $SITE_SECRETS; do echo "site_${name,,}"; done)
 for name in secret_key force_key $names; do
     key=/etc/tandem/credentials/$name

@@ -25,6 +25,7 @@ from tandem.routes.upstreams import instances, names, unserved, upstreams
 
 # What each generated file begins with.
 GENERATED = "# Generated from .env or the inventory, and deploy/routes.yml; edit those instead.\n"
+STATIC = "include /etc/nginx/tandem/snippets/static.conf;\n"
 
 
 def render(settings: Mapping[str, str], routes: list[Route]) -> dict[str, str]:
@@ -43,6 +44,8 @@ def render(settings: Mapping[str, str], routes: list[Route]) -> dict[str, str]:
         "upstream-names.conf": names(addresses),
         "arms.conf": arms_conf(routes),
         "routes.conf": routes_conf(routes),
+        # A site that serves its own (deploy/site.env) gets them as any other path.
+        "static.conf": STATIC if settings.get("SITE_STATIC", "on") == "on" else "",
         "server.conf": server_conf(settings),
         "server-name.conf": name,
         "socket-limits.conf": f"limit_conn sockets {int(settings['SOCKETS_PER_ADDRESS'])};\n",

@@ -21,22 +21,32 @@ def beginning(site: Site) -> str:
     return "\n".join(entries)
 
 
-def enter() -> Path:
-    """Return the routes' file, and have docker's commands mean the replica of that site.
+def adopted() -> tuple[Site, Path] | None:
+    """Return the site that ``SITE`` names, and its tandem.yml; ``None`` for this checkout's own.
 
-    ``SITE`` is a folder with a ``tandem.yml``, or that file, as for ``make up``.  The routes of
-    a site that has none yet are written beside it.  Ends with a sentence where there is no site.
+    ``SITE`` is a folder with a ``tandem.yml``, or that file, as for ``make up``.  Ends with a
+    sentence where there is no site.
     """
     place = os.environ.get("SITE", "")
     if not place:
-        return OWN
+        return None
     file = Path(place) / "tandem.yml" if Path(place).is_dir() else Path(place)
     try:
-        site = load(file, files=True)
+        return load(file, files=True), file
     except SiteError as error:
         sys.exit(f"tandem: {error}.")
     except OSError as error:
         sys.exit(f"tandem: {file}: {error.strerror}; 'tandem adopt' writes it.")
+
+
+def enter() -> Path:
+    """Return the routes' file, and have docker's commands mean the replica of that site.
+
+    The routes of a site that has none yet are written beside it.
+    """
+    if (found := adopted()) is None:
+        return OWN
+    site, file = found
     # As in the Makefile.
     os.environ.setdefault("COMPOSE_PROJECT_NAME", f"tandem-{site.name}")
     os.environ.setdefault("NOTIFY_INSTANCES", "0")

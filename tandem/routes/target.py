@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tandem.routes.force import tokens
 from tandem.routes.history import History, me
+from tandem.routes.place import adopted
 
 # What programs say of their work is no result of ours.
 STDERR = 2
@@ -49,9 +50,14 @@ class Target:
         if not self.inventories:
             self._run([*_script("docker/routes.sh"), str(routes)])
             return
-        said = {"routes_file": str(routes.resolve()), "routes_by": me(), "routes_what": what}
-        if os.environ.get("SITE"):  # as docker/site.py has it for the other playbooks
-            said |= {"tandem_routes": said["routes_file"], "tandem_notify_instances": "0"}
+        said: dict[str, object] = {
+            "routes_file": str(routes.resolve()),
+            "routes_by": me(),
+            "routes_what": what,
+        }
+        if found := adopted():  # as docker/site.py has it for the other playbooks
+            said |= {"tandem_routes": said["routes_file"], "tandem_notify_instances": 0}
+            said |= {"tandem_site_static": found[0].static}
         extra = [f"--extra-vars={json.dumps(said)}"]
         self._run(
             [_ansible("ansible-playbook"), *self._inventory(), "routes.yml", *extra], "ansible"

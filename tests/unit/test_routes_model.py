@@ -78,7 +78,7 @@ def test_the_shipped_routes_name_the_schema():
 def test_the_locations_that_nginx_owns_are_all_known():
     """Each prefix or exact location of the site's snippets is refused as a route."""
     site = (ROOT / "deploy/nginx/site.conf").read_text()
-    names = re.findall(r"include /etc/nginx/tandem/snippets/(\S+);", site)
+    names = [*re.findall(r"include /etc/nginx/tandem/snippets/(\S+);", site), "static.conf"]
     text = "".join((ROOT / "deploy/nginx/snippets" / name).read_text() for name in names)
     found = set(re.findall(r"(?m)^location (?:= |\^~ )?(/\S+) {", text))
     assert found == set(OWNED)
