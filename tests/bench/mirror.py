@@ -1,7 +1,7 @@
 """What a mirror costs the real answers, at 100 requests/s: ``make bench B=mirror``.
 
 Off and on in turn, on the running replica, a route that both sides serve.  The routes are
-those of a copy of the checkout; afterwards the replica has its own again.  Three minutes.
+those of a copy of the checkout; afterwards the replica has its own again.  Four minutes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.load.figures import quantile
 from tests.replica.routes import PAGE, Routes
 from tests.stack import copy_of_checkout
 
-RATE, SECONDS, ROUNDS, CONNECTIONS = 100, 20, 4, 16
+RATE, SECONDS, ROUNDS, CONNECTIONS = 100, 20, 3, 16
 
 
 async def times(stack: Replica) -> list[float]:
