@@ -20,6 +20,7 @@ ALLOWED_HOSTS = ["*"]
 DEBUG = False
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
 """
+SOCKET = {"HOST": "/run/postgresql", "NAME": "tandem", "USER": "tandem", "PASSWORD": ""}
 
 
 def entry(settings: str, kind: str = "wsgi") -> str:
@@ -44,6 +45,14 @@ class Made:
         """Return what explains ``key``."""
         finding = self.findings.keys[key]
         return "\n".join([*finding.why, *finding.entries.values()])
+
+
+BASE = {
+    "manage.py": entry("shop.settings", "manage"),
+    "shop/__init__.py": "",
+    "shop/settings.py": SETTINGS,
+    "shop/wsgi.py": entry("shop.settings"),
+}
 
 
 @pytest.fixture
