@@ -42,6 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item):
     """Give each test its turn, fixtures included, before its time begins to count."""
+    # The specifications are a run of their own within a test, which has its turn already.
+    if not hasattr(item.config, "workerinput"):
+        return (yield)
     cache = ROOT / ".cache"
     cache.mkdir(exist_ok=True)
     with turn(cache, alone=item.get_closest_marker("alone") is not None):
