@@ -51,5 +51,5 @@ def sockets_moved_in_turn(report: dict[str, Any]) -> None:
     """
     assert set(report["closes"]) == {"1012"}, report
     assert report["slowest_return_s"] < 30, report
-    # The drain window's pace, on average: no second sees more than a fifth of them.
+    # On average over half of them no more than a fifth a second; a single second may see more.
     assert report["half_closed_in_s"] >= 2.5, report
