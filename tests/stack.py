@@ -17,18 +17,18 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.checkout import ROOT, named, ports
 
 
 class Stack:
     """The running replica and ways to speak to it.  ``root`` is the checkout it runs from."""
 
-    project = "tandem-test"
-    http_port = 18080
-    https_port = 18443
+    what = "replica"
 
     def __init__(self, root: Path = ROOT) -> None:
         self.root = root
+        self.project = named(self.what)
+        self.http_port, self.https_port = ports(self.what)
         self.origin = f"https://localhost:{self.https_port}"
         self.tls = ssl.create_default_context()
         self.tls.check_hostname = False
@@ -72,7 +72,7 @@ class Stack:
         return self.run("docker", "compose", *args, check=check).stdout
 
     def container(self, name: str) -> str:
-        """Return the container's full name: ``asgi-1`` → ``tandem-test-asgi-1``."""
+        """Return the container's full name: ``asgi-1`` → ``PROJECT-asgi-1``."""
         return f"{self.project}-{name}"
 
     def inspect(self, name: str) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def servers(blank: Rehearsal, record_testsuite_property) -> Rehearsal:
 @pytest.fixture(scope="session")
 def hapless(release: str) -> Iterator[Rehearsal]:
     """Boot a server of its own for what goes wrong; test_first_run.py provisions it."""
-    rehearsal = Rehearsal("hapless.yml", "tandem-test-hapless")
+    rehearsal = Rehearsal("hapless.yml", "hapless")
     rehearsal.down()
     rehearsal.up()
     yield rehearsal

@@ -9,8 +9,8 @@ import time
 
 import yaml
 
+from tests.checkout import CACHE, ROOT, named
 from tests.load.site import Site
-from tests.stack import ROOT
 
 # Prints the key of a session of the user "visitor".
 SESSION = (
@@ -25,12 +25,12 @@ TOPOLOGIES = ROOT / "tests" / "servers" / "topologies"
 
 
 class Rehearsal:
-    """The servers of one topology.  ``name`` keeps it apart from others on this machine."""
+    """The servers of one topology.  ``what`` keeps it apart from the others of this checkout."""
 
-    def __init__(self, topology: str, name: str = "tandem-test-servers") -> None:
+    def __init__(self, topology: str, what: str = "servers") -> None:
         self.topology = TOPOLOGIES / topology
-        self.name = name
-        self.state = ROOT / ".cache" / name
+        self.name = named(what)
+        self.state = CACHE / self.name
 
     def run(
         self, *command: str, check: bool = True, seconds: float = 900, **variables: str

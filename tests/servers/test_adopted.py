@@ -20,7 +20,7 @@ class Shop(Rehearsal):
     """The server, and the folder of the site that ``SITE`` names."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__("adopted.yml", "tandem-test-adopted")
+        super().__init__("adopted.yml", "adopted")
         self.folder = folder
 
     def run(self, *command: str, **options) -> subprocess.CompletedProcess[str]:

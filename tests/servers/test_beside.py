@@ -66,7 +66,7 @@ PAGE = "curl --silent --insecure --include --resolve old.test:443:127.0.0.1 http
 @pytest.fixture(scope="module")
 def old(release: str) -> Iterator[Rehearsal]:
     """Boot a server and set the old site up."""
-    rehearsal = Rehearsal("beside.yml", "tandem-test-beside")
+    rehearsal = Rehearsal("beside.yml", "beside")
     rehearsal.down()
     rehearsal.up()
     rehearsal.execute("old", OLD_SITE)

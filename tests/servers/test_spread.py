@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture(scope="module")
 def spread(release: str) -> Iterator[Rehearsal]:
     """Boot and provision the servers."""
-    rehearsal = Rehearsal("spread.yml", "tandem-test-spread")
+    rehearsal = Rehearsal("spread.yml", "spread")
     rehearsal.down()
     rehearsal.up()
     rehearsal.first_run = rehearsal.provision()

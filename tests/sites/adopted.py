@@ -24,9 +24,7 @@ USER = (
 class AdoptedStack(Stack):
     """The replica that serves the site in ``folder``."""
 
-    project = "tandem-test-site"
-    http_port = 19080
-    https_port = 19443
+    what = "site"
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
