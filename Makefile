@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: bench tools check routes manage roll deploy rollback releases release servers provision verify servers-down test-servers test-sites help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
+.PHONY: bench tools check routes manage roll deploy rollback releases release servers provision verify servers-down test-servers test-sites test-clean help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
 
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
 ifneq ($(SITE),)
@@ -95,25 +95,27 @@ docs: ## Write the generated pages of docs/ anew
 bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B=mirror
 	@tests/venv.sh
 	@for bench in $(or $(B),styles rolls mirror); do .venv/bin/python -m tests.bench.$$bench; done
-test: lint test-unit test-replica test-servers ## All of the following
+# A part: make test-replica K=chat; what it runs on is then kept for the next (make test-clean).
+LAYERS = @exec .venv/bin/python -m tests.runner $(if $(K),--keep)
+PART = $(if $(K)$(ARGS),-- $(if $(K),-k '$(K)') $(ARGS))
+test: ## All of the following; what they mean: docs/testing.md
+	@tests/venv.sh
+	$(LAYERS) lint unit replica servers $(PART)
 lint: ## Style, types, shell, Dockerfile, nginx, generated docs (seconds)
 	@tests/venv.sh
 	@tests/lint.sh
-test-unit: ## Functions and views, no containers (seconds)
+test-unit: ## Functions and views, no containers (seconds); a part: K=words, as for all
 	@tests/venv.sh
-	@mkdir -p .cache
-	@.venv/bin/python -m coverage run -m pytest tests/unit $(ARGS)
-	@[ -n "$(ARGS)" ] || .venv/bin/python -m coverage report
+	$(LAYERS) unit $(PART)
 test-replica: ## The replica, for real, on ports of its own, and a browser (minutes)
 	@tests/venv.sh
-	@docker/engine.sh
-	@CHROMIUM=$$(tests/chromium.sh) .venv/bin/python -m pytest tests/replica tests/browser tests/sites $(ARGS)
+	$(LAYERS) replica $(PART)
 test-sites: ## Real sites of others, adopted and served; make test takes one (minutes)
 	@tests/venv.sh
-	@docker/engine.sh
-	@ALL_SITES=1 .venv/bin/python -m pytest tests/sites $(ARGS)
+	$(LAYERS) sites $(PART)
 test-servers: ## Booted Debian servers, provisioned for real (minutes)
 	@tests/venv.sh
-	@docker/engine.sh
-	@CHROMIUM=$$(tests/chromium.sh) .venv/bin/python -m pytest tests/servers --ignore tests/servers/specs \
-		--numprocesses 2 --no-loadscope-reorder $(ARGS)
+	$(LAYERS) servers $(PART)
+test-clean: ## Remove what K=… kept running, and what tests noted
+	@tests/venv.sh
+	@.venv/bin/python -m tests.runner.sweep

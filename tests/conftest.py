@@ -9,7 +9,7 @@ import pytest
 
 from tests.stack import Stack
 
-pytest_plugins = ["tests.runner.classes", "pytester"]
+pytest_plugins = ["tests.runner.classes", "tests.runner.progress", "pytester"]
 
 
 @pytest.fixture(scope="session")
