@@ -80,7 +80,7 @@ def layers(chosen: set[str], arguments: list[str], keep: bool) -> int:
     durations.keep(list(runs.values()), whole=ended and not arguments)
     screen.table()
     failed = any(each.failures for each in runs.values())
-    if not keep:
+    if "engine" in runs and not keep:
         left = sweep.remove(sweep.RUNNING)
         if ended and left:
             failed = True
