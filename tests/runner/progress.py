@@ -1,4 +1,4 @@
-"""The pytest plugin that notes, line by line in JSON, what a layer does; ``Layer`` reads it.
+"""The pytest plugin that notes what a layer does; ``notes.Layer`` reads it.
 
 A test's process and the one that collects the results write to the same file, each whole lines.
 """
@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.machine import HELD
-
-NOTES = "TANDEM_TEST_NOTES"  # the file
+from tests.runner.notes import NOTES
 
 
 def _note(**what: Any) -> None:
@@ -64,47 +60,3 @@ class Results:
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Note the result."""
         _note(end=nodeid, **self.running.pop(nodeid))
-
-
-@dataclass
-class Layer:
-    """What the notes of a layer say so far."""
-
-    file: Path
-    collected: int = 0
-    running: dict[str, None] = field(default_factory=dict)  # in the order of their start
-    ended: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _read: int = 0
-
-    def read(self) -> list[str]:
-        """Take in what was noted since; return the tests that failed meanwhile."""
-        if not self.file.exists():
-            return []
-        with self.file.open() as notes:
-            notes.seek(self._read)
-            text = notes.read()
-        whole = text[: text.rfind("\n") + 1]
-        self._read += len(whole.encode())
-        failed = []
-        for note in map(json.loads, whole.splitlines()):
-            self.collected = note.get("collected", self.collected)
-            if "start" in note:
-                self.running[note["start"]] = None
-            if "end" in note:
-                test = note.pop("end")
-                self.running.pop(test, None)
-                self.ended[test] = note
-                failed += [test] if note["outcome"] == "failed" else []
-        return failed
-
-    def count(self, outcome: str) -> int:
-        """Return how many tests passed, failed or skipped."""
-        return sum(result["outcome"] == outcome for result in self.ended.values())
-
-
-def spoken(nodeid: str) -> str:
-    """Say a test's name: ``…/test_chat.py::test_a_killed_worker[asgi]`` → ``chat: a killed …``."""
-    file, _, test = nodeid.partition("::")
-    name, bracket, parameters = test.rpartition("::")[2].partition("[")
-    words = re.sub("^test ", "", name.replace("_", " ")) + (bracket and " [") + parameters
-    return f"{Path(file).stem.removeprefix('test_')}: {words}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.checkout import ROOT
-from tests.runner.progress import NOTES, Layer
+from tests.runner.notes import NOTES, Layer
 from tests.runner.steps import NOTHING_CHOSEN, RESULTS, Step
 
 END_SECONDS = 120  # what an interrupted step gets for removing what it made

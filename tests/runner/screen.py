@@ -6,7 +6,7 @@ import re
 import sys
 import time
 
-from tests.runner.progress import spoken
+from tests.runner.notes import spoken
 from tests.runner.run import Durations, Run
 
 WIDTH = 110

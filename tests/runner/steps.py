@@ -27,15 +27,16 @@ class Step:
 def pytest(layer: str, *arguments: str, start: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the command that tests a layer; ``start`` is what runs pytest in its place."""
     return (
-        *(start or (sys.executable, "-m")), "pytest", *arguments,
+        *(start or (PYTHON, "-m")), "pytest", *arguments,
         f"--junitxml={RESULTS / layer}.xml",
     )  # fmt: skip
 
 
+PYTHON = sys.executable
 # Runs what follows where the browser is.
-BROWSER = ("bash", "-c", 'CHROMIUM=$(tests/chromium.sh) exec "$@"', "--", sys.executable, "-m")
-TURN = (sys.executable, "-m", "tests.machine")
-COVERAGE = (sys.executable, "-m", "coverage")
+BROWSER = ("bash", "-c", 'CHROMIUM=$(tests/chromium.sh) exec "$@"', "--", PYTHON, "-m")
+TURN = (PYTHON, "-m", "tests.machine")
+COVERAGE = (PYTHON, "-m", "coverage")
 
 
 def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
@@ -54,12 +55,14 @@ def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
         "--no-loadscope-reorder",
         start=BROWSER,
     )
+    unit = pytest("unit", "tests/unit", start=(*COVERAGE, "run", "-m"))
+    sites = pytest("sites", "tests/sites")
     layers = [
-        Step("lint", (*TURN, "tests/lint.sh")),
-        Step("unit", pytest("unit", "tests/unit", start=(*COVERAGE, "run", "-m")), tests=True),
-        Step("replica", replica, ("engine", "chromium", "images"), quick, tests=True),
-        Step("servers", servers, ("engine", "chromium"), quick, tests=True),
-        Step("sites", pytest("sites", "tests/sites"), ("engine",), quick, {"ALL_SITES": "1"}, True),
+        Step("lint", (*TURN, "tests/lint.sh"), ("linters",)),
+        Step("unit", unit, ("packages",), tests=True),
+        Step("replica", replica, ("packages", "chromium", "images"), quick, tests=True),
+        Step("servers", servers, ("ansible", "chromium"), quick, tests=True),
+        Step("sites", sites, ("packages", "engine"), quick, {"ALL_SITES": "1"}, tests=True),
     ]  # fmt: skip
     layers = [
         replace(step, command=(*step.command, *arguments)) if step.tests else step
@@ -68,11 +71,15 @@ def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
     found = [step for step in layers if step.name in chosen]
     if "unit" in chosen and not arguments:
         found.append(Step("coverage", (*COVERAGE, "report"), needs=("unit",)))
-    # apt-get, which both may need, lets in one at a time.
     prepare = [
+        Step("packages", ("docker/venv.sh", "test")),
+        Step("ansible", ("docker/venv.sh", "test", "servers"), ("packages",)),
+        Step("linters", ("docker/venv.sh", "lint"), ("packages",)),
         Step("engine", (*TURN, "docker/engine.sh")),
-        Step("chromium", (*TURN, "tests/chromium.sh"), needs=("engine",)),
-        Step("images", (*TURN, sys.executable, "-m", "tests.runner.images"), needs=("engine",)),
+        # apt-get, which both may need, lets in one at a time.
+        Step("chromium", (*TURN, "tests/chromium.sh"), ("engine",)),
+        Step("images", (*TURN, PYTHON, "-m", "tests.runner.images"), ("packages", "engine")),
     ]
     needed = {need for step in found for need in step.needs}
+    needed |= {need for step in prepare if step.name in needed for need in step.needs}
     return [step for step in prepare if step.name in needed] + found

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.runner import screen as module
-from tests.runner.progress import Layer, spoken
+from tests.runner.notes import Layer, spoken
 from tests.runner.run import Durations, Run
 from tests.runner.screen import Screen, total
 from tests.runner.steps import Step
