@@ -134,9 +134,19 @@ def test_what_failed_keeps_the_duration_of_when_it_passed(run_all, results: Path
     assert Durations(results / "durations.json").known["unit"] < 100
 
 
-def test_a_layer_brings_the_steps_that_it_needs():
-    assert [step.name for step in steps({"unit"}, [])] == ["unit", "coverage"]
-    assert [step.name for step in steps({"unit"}, ["-k", "chat"])] == ["unit"]
-    assert [step.name for step in steps({"servers"}, [])] == ["engine", "chromium", "servers"]
-    whole = steps({"lint", "unit", "replica", "servers"}, ["-k", "chat"])
-    assert all(("-k" in step.command) is step.tests for step in whole)
+def names(*layers: str, arguments: tuple[str, ...] = ()) -> list[str]:
+    return [step.name for step in steps(set(layers), list(arguments))]
+
+
+def test_a_layer_brings_the_steps_that_it_needs_before_it():
+    assert names("unit") == ["packages", "unit", "coverage"]
+    assert names("unit", arguments=("-k", "chat")) == ["packages", "unit"]
+    assert names("servers") == ["packages", "ansible", "engine", "chromium", "servers"]
+    every = steps({"lint", "unit", "replica", "servers", "sites"}, [])
+    for place, step in enumerate(every):
+        assert set(step.needs) <= {before.name for before in every[:place]}, step
+
+
+def test_each_layer_gets_the_arguments_of_pytest():
+    for step in steps({"lint", "unit", "replica", "servers"}, ["-k", "chat"]):
+        assert ("chat" in step.command) is step.tests
