@@ -54,7 +54,7 @@ def main() -> None:
         [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
     )
     uv = Path(sys.executable).with_name("uv")
-    os.execve(uv, ["uv", *sys.argv[1:]], variables(listed.stdout) | os.environ)
+    os.execve(uv, ["uv", *sys.argv[1:]], variables(listed.stdout) | os.environ)  # noqa: S606
 
 
 if __name__ == "__main__":

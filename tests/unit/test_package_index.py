@@ -18,9 +18,9 @@ specification.loader.exec_module(uv)
 @pytest.mark.parametrize(
     ("option", "variable", "value"),
     [
-        ("index-url='https://me:secret@pip.example/simple'", "UV_DEFAULT_INDEX", "https://me:secret@pip.example/simple"),
-        ("extra-index-url='https://a.example https://b.example'", "UV_INDEX", "https://a.example https://b.example"),
-        ("extra-index-url='\\nhttps://a.example\\nhttps://b.example'", "UV_INDEX", "https://a.example https://b.example"),
+        ("index-url='https://me:x@pip.example'", "UV_DEFAULT_INDEX", "https://me:x@pip.example"),
+        ("extra-index-url='https://a https://b'", "UV_INDEX", "https://a https://b"),
+        ("extra-index-url='\\nhttps://a\\nhttps://b'", "UV_INDEX", "https://a https://b"),
         ("find-links='/wheels /more'", "UV_FIND_LINKS", "/wheels,/more"),
         ("proxy='http://proxy.example:3128'", "ALL_PROXY", "http://proxy.example:3128"),
         ("cert='/etc/ssl/company.pem'", "SSL_CERT_FILE", "/etc/ssl/company.pem"),
