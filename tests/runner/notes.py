@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 NOTES = "TANDEM_TEST_NOTES"  # names the file
+PARAMETERS = 40  # characters shown
 
 
 @dataclass
@@ -51,5 +52,12 @@ def spoken(nodeid: str) -> str:
     """Say a test's name: ``…/test_chat.py::test_a_killed_worker[asgi]`` → ``chat: a killed …``."""
     file, _, test = nodeid.partition("::")
     name, bracket, parameters = test.rpartition("::")[2].partition("[")
-    words = re.sub("^test ", "", name.replace("_", " ")) + (bracket and " [") + parameters
-    return f"{Path(file).stem.removeprefix('test_')}: {words}"
+    words = re.sub("^test ", "", name.replace("_", " "))
+    # A parameter may be a page of text.
+    said = (bracket and " [") + " ".join(parameters.split())
+    return f"{Path(file).stem.removeprefix('test_')}: {words}{shorten(said, PARAMETERS)}"
+
+
+def shorten(text: str, length: int) -> str:
+    """Cut text that is longer."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
