@@ -79,19 +79,20 @@ def layers(chosen: set[str], arguments: list[str], keep: bool) -> int:
     ended = asyncio.run(run(runs, screen))
     durations.keep(list(runs.values()), whole=ended and not arguments)
     screen.table()
-    failed = any(each.failures for each in runs.values())
-    if "engine" in runs and not keep:
+    left: list[str] = []
+    # What was interrupted is in no state to be kept.
+    if "engine" in runs and not (keep and ended):
         left = sweep.remove(sweep.RUNNING)
+        sweep.remove()  # and what the engine was about to start
         if ended and left:
-            failed = True
             screen.say(f"tests: left behind, and now removed: {', '.join(left)}")
-        sweep.remove()
     if not ended:
         return INTERRUPTED
-    closing = total(list(runs.values()))
+    failures = sum(each.failures for each in runs.values()) + bool(left)
+    closing = total(list(runs.values()), failures)
     (RESULTS / "total").write_text(f"{closing}\n")
     screen.say(f"\n{closing}")
-    return int(failed)
+    return int(failures > 0)
 
 
 if __name__ == "__main__":
