@@ -16,7 +16,7 @@ fetch() { # COMMAND…: keep what it says, show what it downloads; else end with
         die "installing the packages of $lock failed; the reason is above."
     fi
     [ ! -f "$made" ] || rm -f "$unfinished" # everything is fetched before the first is installed
-    reason=$(sed -nE "s/^ *Caused by: //p; s/.*connection broken by '(.*)'.*/\1/p" "$log" | tail -1)
+    reason=$(sed -nE "s/^ *(Caused by|cause): //p; s/.*connection broken by '(.*)'.*/\1/p" "$log" | tail -1)
     die "the package index does not give the packages (${reason:-see $log}); check the network, and the index-url, proxy and cert of pip ('python3 -m pip config list')."
 }
 
