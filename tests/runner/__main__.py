@@ -83,7 +83,7 @@ def layers(chosen: set[str], arguments: list[str], keep: bool) -> int:
     # What was interrupted is in no state to be kept.
     if "engine" in runs and not (keep and ended):
         left = sweep.remove(sweep.RUNNING)
-        sweep.remove()  # and what the engine was about to start
+        sweep.remove(sweep.RUNNING)  # and what the engine was about to start
         if ended and left:
             screen.say(f"tests: left behind, and now removed: {', '.join(left)}")
     if not ended:

@@ -16,6 +16,7 @@ KINDS = {
     "volume": (["volume", "ls", "--format={{.Name}}"], ["volume", "rm"]),
     "image": (["image", "ls", "--format={{.Repository}}:{{.Tag}}"], ["image", "rm"]),
 }
+# Images stay for the next run: they are found again by what they are made of.
 RUNNING = ("container", "network", "volume")
 
 

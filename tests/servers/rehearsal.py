@@ -73,15 +73,6 @@ class Rehearsal:
             "docker", "exec", f"{self.name}-{host}", "bash", "-c", script, check=check
         ).stdout.strip()
 
-    def said(self, since: float, lines: int) -> str:
-        """Return the last lines of each server's journal since a Unix time."""
-        names = self.run("docker", "ps", "--filter", f"name=^{self.name}-", "--format={{.Names}}")
-        read = f"journalctl --no-pager --output=short-iso --since=@{since:.0f} --lines={lines}"
-        return "\n".join(
-            f"{name}:\n{self.run('docker', 'exec', name, *read.split(), check=False).stdout}"
-            for name in names.stdout.split()
-        )
-
     def site(self, host: str) -> Site:
         """Return the site of a server, as a user who is logged in."""
         out = self.execute(host, SESSION)
