@@ -19,7 +19,7 @@ END_SECONDS = 120  # what an interrupted step gets for removing what it made
 
 
 class Run:
-    """One step: ``state`` is waiting, running, passed, failed or, as what it needs did, not run."""
+    """One step; ``state``: waiting, running, passed, failed, interrupted, or not run (for a need)."""
 
     def __init__(self, step: Step) -> None:
         self.step = step
@@ -81,6 +81,8 @@ class Run:
                 await asyncio.wait_for(self.ended.wait(), END_SECONDS)
             except TimeoutError:
                 self.signal(signal.SIGKILL)
+                await self.ended.wait()
+            self.state = "interrupted"
 
 
 @dataclass
