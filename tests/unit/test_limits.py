@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth.models import AnonymousUser, User
 
 from tandem import limits
 from tandem.leases import leases
 from tandem.limits import SocketQuota, TokenBucket
+from tests.patience import eventually
+from tests.unit.communicator import Communicator
 
 
 async def holds(scope, receive, send):
@@ -19,25 +20,25 @@ async def holds(scope, receive, send):
     await receive()
 
 
-async def opened(quota: SocketQuota, user) -> ApplicationCommunicator:
-    socket = ApplicationCommunicator(quota, {"type": "websocket", "user": user})
+async def opened(quota: SocketQuota, user) -> Communicator:
+    socket = Communicator(quota, {"type": "websocket", "user": user})
     await socket.send_input({"type": "websocket.connect"})
-    assert (await socket.receive_output(2))["type"] == "websocket.accept"
+    assert (await socket.receive_output())["type"] == "websocket.accept"
     return socket
 
 
-async def left(socket: ApplicationCommunicator) -> None:
+async def left(socket: Communicator) -> None:
     await socket.send_input({"type": "websocket.disconnect"})
-    await socket.wait(2)
+    await socket.wait()
 
 
 async def test_one_socket_too_many_is_told_to_come_back_later():
     quota, user = SocketQuota(holds, 2), User(pk=1)
     first, second = await opened(quota, user), await opened(quota, user)
     third = await opened(quota, user)
-    close = await third.receive_output(2)
+    close = await third.receive_output()
     assert (close["code"], close["reason"]) == (1013, "you have 2 sockets open already")
-    await third.wait(2)
+    await third.wait()
     other = await opened(quota, User(pk=2))
     await left(first)
     await left(await opened(quota, user))
@@ -50,9 +51,9 @@ async def test_strangers_and_plain_requests_are_not_counted():
     quota = SocketQuota(holds, 1)
     for socket in [await opened(quota, AnonymousUser()) for _ in range(3)]:
         await left(socket)
-    http = ApplicationCommunicator(SocketQuota(holds, 1), {"type": "http"})
+    http = Communicator(SocketQuota(holds, 1), {"type": "http"})
     await http.send_input({"type": "http.request"})
-    await http.receive_output(2)
+    await http.receive_output()
 
 
 def test_a_quota_of_nothing_is_refused():
@@ -84,11 +85,9 @@ async def test_leases_are_renewed_while_they_are_held(monkeypatch):
     store = Store()
     await leases.take(store, ("room", "a"))
     await leases.take(store, ("room", "b"))
-    await asyncio.sleep(0.05)
-    assert [("room", "a"), ("room", "b")] in renewed
+    await eventually(lambda: [("room", "a"), ("room", "b")] in renewed)
     await leases.give_back(("room", "a"))
     await leases.give_back(("room", "b"))
     await leases.give_back(("room", "b"))
-    count = len(renewed)
-    await asyncio.sleep(0.05)
-    assert len(renewed) == count
+    assert leases._task is not None
+    await eventually(leases._task.done)
