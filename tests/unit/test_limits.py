@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import importlib
+from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
+from django.test import AsyncClient
 
 from tandem import limits
 from tandem.leases import leases
@@ -28,7 +31,7 @@ async def opened(quota: SocketQuota, user) -> Communicator:
 
 
 async def left(socket: Communicator) -> None:
-    await socket.send_input({"type": "websocket.disconnect"})
+    await socket.send_input({"type": "websocket.disconnect", "code": 1000})
     await socket.wait()
 
 
@@ -56,6 +59,44 @@ async def test_strangers_and_plain_requests_are_not_counted():
     await http.receive_output()
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_the_site_gives_each_user_as_many_sockets_as_the_settings_say(monkeypatch):
+    monkeypatch.setattr(settings, "SOCKETS_PER_USER", 2)
+    site = importlib.reload(importlib.import_module("config.asgi")).application
+    ada, eve = [await login(await User.objects.acreate(username=name)) for name in ("ada", "eve")]
+    first, second = [await SitesSocket(site, ada).connected() for _ in range(2)]
+    refused = await SitesSocket(site, ada).connected()
+    assert (await refused.receive_output())["code"] == 1013
+    await refused.wait()
+    other = await SitesSocket(site, eve).connected()
+    await left(first)
+    again = await SitesSocket(site, ada).connected()
+    await again.send_input({"type": "websocket.receive", "text": "PING"})
+    assert (await again.receive_output())["text"] == "PONG"
+    for socket in (second, other, again):
+        await left(socket)
+
+
+class SitesSocket(Communicator):
+    """A socket on the example site, with a login."""
+
+    def __init__(self, site, cookie: str) -> None:
+        headers = [(b"cookie", cookie.encode()), (b"origin", settings.ORIGINS[0].encode())]
+        scope = {"type": "websocket", "path": "/ws/ping/", "query_string": b"", "headers": headers}
+        super().__init__(site, scope)
+
+    async def connected(self) -> SitesSocket:
+        await self.send_input({"type": "websocket.connect"})
+        assert (await self.receive_output())["type"] == "websocket.accept"
+        return self
+
+
+async def login(user: User) -> str:
+    browser = AsyncClient()
+    await browser.aforce_login(user)
+    return f"sessionid={browser.cookies['sessionid'].value}"
+
+
 def test_a_quota_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         SocketQuota(holds, 0)
@@ -63,7 +104,7 @@ def test_a_quota_of_nothing_is_refused():
 
 def test_a_bucket_allows_a_burst_and_then_a_rate(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: now[0]))
     bucket = TokenBucket(per_second=2, burst=3)
     assert [bucket.take() for _ in range(4)] == [True, True, True, False]
     now[0] = 0.5

@@ -170,7 +170,8 @@ async def test_a_slow_view_slows_its_client_down_instead_of_the_server(client, m
     await socket.hear()
     for n in range(50):
         await socket.say(str(n))
-    # Two wait for the view, one for room among them; the others stay with the server, so the client.
+    # Two wait for the view, one for room among them; the others stay with the server, and
+    # so with the client.
     await eventually(lambda: socket.input_queue.qsize() <= 47)
     for _ in range(20):
         await asyncio.sleep(0)
