@@ -1,4 +1,4 @@
-"""The one limit in seconds of tests that are about something else than time."""
+"""Wait for what must come, without any limit in seconds but the one of a hang."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-# What has not come by then hangs.  No machine is so busy that a right answer takes longer.
-HANG_SECONDS = 60.0
+from tests.machine import HANG_SECONDS
 
 
 async def eventually(condition: Callable[[], Any]) -> None:

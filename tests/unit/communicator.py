@@ -7,7 +7,7 @@ from typing import Any
 from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 
-from tests.patience import HANG_SECONDS
+from tests.machine import HANG_SECONDS
 
 
 class _Patient:

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from notifications.events import ENTRIES, LOGOUTS, event_of
 from notifications.hub import Hub, in_thread
 from notifications.server import NotificationServer
-from tests.patience import HANG_SECONDS
+from tests.machine import HANG_SECONDS
 from tokens.tokens import token_for
 
 

@@ -13,7 +13,8 @@ from django.contrib.auth.models import AnonymousUser
 
 from chat import consumers, feed
 from chat.models import Message, messages_after, post
-from tests.patience import HANG_SECONDS, eventually
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from tandem import probe, trial
-from tests.patience import HANG_SECONDS
+from tests.machine import HANG_SECONDS
 from tests.stack import ROOT
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tandem.compare import client
-from tests.patience import HANG_SECONDS
+from tests.machine import HANG_SECONDS
 from tests.stack import ROOT
 from tests.unit.compare_sites import Handler, Pair, Reply, both
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tandem.compare import cli
-from tests.patience import HANG_SECONDS
+from tests.machine import HANG_SECONDS
 from tests.stack import ROOT
 from tests.unit.access_lines import line
 from tests.unit.compare_sites import Handler, Pair, Reply, Site, UnixSite, both

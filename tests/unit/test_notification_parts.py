@@ -24,7 +24,8 @@ from notifications.ledger import GAP_SECONDS, Ledger
 from notifications.permissions import viewers, visible_to
 from notifications.subscription import Subscription
 from tandem.probe import UnixConnection
-from tests.patience import HANG_SECONDS, eventually, eventually_sync
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually, eventually_sync
 from tests.stack import ROOT
 from tests.unit.notify import Wire, log
 

@@ -10,7 +10,8 @@ import pytest
 
 from notifications import source
 from notifications.events import ENTRIES, LOGOUTS
-from tests.patience import HANG_SECONDS, eventually
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually
 
 
 def bulk(*parts: bytes) -> bytes:

@@ -14,7 +14,8 @@ from websockets.exceptions import InvalidStatus
 from notifications import admission, clients, hub
 from notifications.server import NotificationServer
 from tandem.drain import FASTEST_PER_SECOND
-from tests.patience import HANG_SECONDS, eventually
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually
 from tests.unit.notify import Running, ended, heard, running, silent
 from tokens.tokens import token_for
 
@@ -301,4 +302,4 @@ async def test_a_stop_lets_sockets_go_one_by_one(tmp_path: Path, people, monkeyp
     assert set(await asyncio.gather(*watching)) == {(1012, "service restart")}
     # By the server's own clock: none before its turn, which is even over the window.
     assert len(turns) == 20
-    assert all(at - began >= n / FASTEST_PER_SECOND for n, at in enumerate(turns))
+    assert min(at - began - n / FASTEST_PER_SECOND for n, at in enumerate(turns)) >= 0

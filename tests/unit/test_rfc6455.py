@@ -21,7 +21,7 @@ from tandem.uvicorn_websocket import TandemWebSocketProtocol
 from tests.conformance.endpoint import ECHO, Endpoint
 from tests.conformance.frames import CLOSE, TEXT, close, frame
 from tests.conformance.peer import Peer, connected, request
-from tests.patience import HANG_SECONDS
+from tests.machine import HANG_SECONDS
 
 WRONG = frame(TEXT, b"wrong", bits=0x40)
 Application = Callable[[Any, Any, Any], Awaitable[None]]

@@ -12,7 +12,8 @@ from asgiref.sync import sync_to_async
 from tandem import sockets
 from tandem.asgi import serve
 from tandem.sockets import AGE_JITTER, SERVICE_RESTART, SocketAge, SocketThreads, life_seconds
-from tests.patience import HANG_SECONDS, eventually
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually
 from tests.unit.communicator import Communicator
 
 SCOPE = {"type": "websocket", "path": "/"}

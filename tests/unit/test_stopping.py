@@ -18,7 +18,8 @@ from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed
 
 from tandem.drain import FASTEST_PER_SECOND
-from tests.patience import HANG_SECONDS, eventually, eventually_sync
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually, eventually_sync
 from tests.stack import ROOT
 
 WINDOW_SECONDS = 1.0

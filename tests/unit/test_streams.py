@@ -11,7 +11,8 @@ from django.test import AsyncRequestFactory
 from showcase.events import ticker
 from tandem import streams
 from tandem.streams import EventStream, EventStreams, last_event_id, move_streams
-from tests.patience import HANG_SECONDS, eventually
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually
 from tests.unit.communicator import Communicator
 
 

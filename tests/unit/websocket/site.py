@@ -10,7 +10,7 @@ from django.urls import include, path
 
 from tandem.websocket import DisconnectedError, WebSocket, websocket
 from tandem.websocket.legacy import accept_websocket, require_websocket
-from tests.patience import HANG_SECONDS
+from tests.machine import HANG_SECONDS
 
 seen: list[object] = []  # what views found out
 release = threading.Event()

@@ -11,7 +11,8 @@ from django.test import AsyncClient, Client
 
 from tandem.websocket.legacy import socket as legacy_socket
 from tandem.websocket.legacy.view import threads
-from tests.patience import HANG_SECONDS, eventually
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually
 from tests.unit.websocket import site
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the site's middleware reads sessions
