@@ -134,6 +134,7 @@ def report(
         "requests": len(requests.answered) + len(requests.failed),
         "failed": requests.failed[:20],
         "failures": len(requests.failed),
+        "late": sum(": TimeoutError" in failure for failure in requests.failed),
         "before_ms": {"p50": quantile(before, 0.5), "p99": quantile(before, 0.99)},
         "during_ms": {"p50": quantile(during, 0.5), "p99": quantile(during, 0.99)},
         "slowest": sorted(
