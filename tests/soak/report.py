@@ -59,7 +59,8 @@ class Report:
         """Note what a fault did; ``closed``: the held sockets' closes, by code."""
         row = {
             "fault": name, "seconds": found["event_s"], "requests": found["requests"],
-            "failed": found["failures"], "late": found["late"], "refused": found["refused"], "messages": found["messages"], "posts": found["posts"],
+            "failed": found["failures"], "late": found["late"], "refused": found["refused"],
+            "messages": found["messages"], "posts": found["posts"],
             **{what: len(found[what]) for what in ("lost", "doubled", "missed", "stuck")},
             "chat_closes": found["closes"], "held_closes": closed,
             "slowest_return_s": found["slowest_return_s"], "failures": found["failed"],
@@ -69,8 +70,8 @@ class Report:
         closes = sum(found["closes"].values()) + sum(closed.values())
         print(
             f"{name:26} {row['seconds']:7.1f} s  {row['requests']:6} requests, "
-            f"{row['failed']} failed ({row['late']} late);  {row['messages']} messages, {row['posts']} posts, "
-            f"{row['lost']} lost, {row['doubled']} doubled, {row['missed']} missed;  "
+            f"{row['failed']} failed ({row['late']} late);  "
+            f"{row['messages']} messages, {row['posts']} posts, {row['lost']} lost, {row['doubled']} doubled, {row['missed']} missed;  "
             f"{closes} closes, {row['stuck']} not back;  {len(wrong)} broken",
             flush=True,
         )
