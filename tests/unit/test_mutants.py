@@ -6,7 +6,7 @@ import os
 import random
 import re
 import subprocess
-from collections.abc import Iterator
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,9 +32,9 @@ SOUND = Fault(
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """Give a copy of the checkout to break."""
-    yield Copy.make(tmp_path_factory.mktemp("mutants"))
+    return Copy.make(tmp_path_factory.mktemp("mutants"))
 
 
 def test_every_fault_can_still_be_planted_and_its_promise_and_test_are_there():
@@ -64,7 +64,8 @@ def test_some_quick_faults_are_found(copy: Copy):
     seed = os.environ.get("MUTANTS_SEED") or _commit()
     quick = sorted((fault for fault in FAULTS if fault.quick), key=lambda fault: fault.name)
     some = random.Random(seed).sample(quick, SOME)
-    print(f"MUTANTS_SEED={seed}: {', '.join(fault.name for fault in some)}")
+    # Told on failure, and by pytest -s.
+    sys.stdout.write(f"MUTANTS_SEED={seed}: {', '.join(fault.name for fault in some)}\n")
     assert not green(copy, some)
     found = {fault.name: plant(copy, fault) for fault in some}
     assert not {n: (o.state, o.says) for n, o in found.items() if o.state != "killed"}, seed
@@ -101,7 +102,7 @@ def test_a_test_that_is_red_without_the_fault_is_told(copy: Copy):
 
 
 def test_a_text_that_is_not_there_once_is_an_error():
-    with pytest.raises(ValueError, match="is 0 times in tandem/limits.py, not once"):
+    with pytest.raises(ValueError, match=r"is 0 times in tandem/limits.py, not once"):
         replace(SOUND, old="nothing of the kind").planted((ROOT / SOUND.file).read_text())
     assert (
         "no test test_other"

@@ -107,11 +107,12 @@ class Nginx:
 
     def servers(self) -> list[Place]:
         """Return all servers, in order."""
-        return [
-            Place(" ".join(arg for d in block if d["directive"] == "server_name" for arg in d["args"]),
-                  [self.http, block])
-            for d in self.http if d["directive"] == "server" for block in [d["block"]]
-        ]  # fmt: skip
+        blocks = [d["block"] for d in self.http if d["directive"] == "server"]
+        return [Place(self._name(block), [self.http, block]) for block in blocks]
+
+    @staticmethod
+    def _name(server: list[Directive]) -> str:
+        return " ".join(arg for d in server if d["directive"] == "server_name" for arg in d["args"])
 
     @property
     def site(self) -> Place:

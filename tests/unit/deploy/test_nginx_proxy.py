@@ -186,6 +186,4 @@ def test_the_shadow_is_behind_a_socket_of_nginx_alone_and_bounded(every_mode: Ng
     assert place.headers()["x-forwarded-for"] == ["$http_x_forwarded_for"]
     assert place.headers()["upgrade"] == place.headers()["connection"] == []
     assert place.one("proxy_next_upstream") == "error"
-    assert [a for a in place.all("access_log")] == [
-        ["/var/log/nginx/tandem-shadow.json", "tandem_shadow"]
-    ]
+    assert place.all("access_log") == [["/var/log/nginx/tandem-shadow.json", "tandem_shadow"]]
