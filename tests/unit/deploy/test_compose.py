@@ -58,7 +58,9 @@ def test_the_data_stores_have_no_network(name: str):
 
 
 def test_secrets_are_where_they_are_needed_and_written_by_the_first_run_alone():
-    holders = {n: v for n, s in SERVICES.items() for v in s["volumes"] if v.startswith("credentials:")}
+    holders = {
+        n: v for n, s in SERVICES.items() for v in s["volumes"] if v.startswith("credentials:")
+    }
     assert holders.pop("first-run") == "credentials:/etc/tandem/credentials"
     assert set(holders) == {*INSTANCES, "migrate", "process"}
     assert set(holders.values()) == {"credentials:/etc/tandem/credentials:ro"}
@@ -160,7 +162,11 @@ def test_the_first_run_is_the_sites_own_user():
 def test_packages_are_checked_against_their_hashes_and_debians_own():
     wheels = (ROOT / "docker/wheels.sh").read_text()
     assert "--require-hashes" in wheels
-    for stage, package in {"nginx": "nginx", "redis": "redis-server", "postgres": "postgresql"}.items():
+    for stage, package in {
+        "nginx": "nginx",
+        "redis": "redis-server",
+        "postgres": "postgresql",
+    }.items():
         assert re.search(rf"apt-get install -qy --no-install-recommends {package}\b", STAGES[stage])
 
 
