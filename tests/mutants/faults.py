@@ -1,16 +1,15 @@
-"""The list of planted faults: ``faults/AREA.yml``, one entry for each fault."""
+"""The list of planted faults: ``faults/AREA.toml``, one entry for each fault."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
 import re
+import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from tests.checkout import ROOT
 
@@ -66,7 +65,7 @@ class Fault:
         if count != 1:
             raise ValueError(
                 f"{self.name}: its old text is {count} times in {self.file}, not once; "
-                f"bring {FOLDER.name}/{self.area}.yml up to date with that file."
+                f"bring {FOLDER.name}/{self.area}.toml up to date with that file."
             )
         return text.replace(self.old, self.new)
 
@@ -103,8 +102,11 @@ class Fault:
 
 def load(folder: Path = FOLDER) -> list[Fault]:
     """Return all faults.  Raises ``ValueError`` for an entry that is not as it must be."""
-    faults = [_fault(path.stem, entry) for path in sorted(folder.glob("*.yml"))
-              for entry in yaml.safe_load(path.read_text())]  # fmt: skip
+    faults = [
+        _fault(path.stem, entry)
+        for path in sorted(folder.glob("*.toml"))
+        for entry in tomllib.loads(path.read_text())["fault"]
+    ]
     names = [fault.name for fault in faults]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"two faults are called {', '.join(twice)}; give each a name of its own.")
@@ -115,7 +117,7 @@ def _fault(area: str, entry: dict[str, Any]) -> Fault:
     keys = set(entry)
     if keys - REQUIRED - OPTIONAL or REQUIRED - keys:
         raise ValueError(
-            f"{area}.yml: {entry.get('name')} must have {', '.join(sorted(REQUIRED))}."
+            f"{area}.toml: {entry.get('name')} must have {', '.join(sorted(REQUIRED))}."
         )
     name, ends = f"{area}/{entry['name']}", tuple(entry.get("ends", ()))
     return Fault(**{**entry, "name": name, "ends": ends})

@@ -34,13 +34,13 @@ def to_upstreams(nginx: Nginx) -> dict[str, Place]:
 @pytest.mark.parametrize("header", SET_BY_NGINX)
 def test_what_nginx_knows_is_set_whatever_the_client_claims(every_mode: Nginx, header: str):
     for name, place in to_upstreams(every_mode).items():
-        assert place.headers()[header] == [SET_BY_NGINX[header]], name
+        assert place.headers().get(header) == [SET_BY_NGINX[header]], name
 
 
 @pytest.mark.parametrize("header", NEVER_PASSED_ON)
 def test_what_a_client_may_not_claim_is_not_passed_on(every_mode: Nginx, header: str):
     for name, place in to_upstreams(every_mode).items():
-        assert place.headers()[header] == [], name
+        assert place.headers().get(header) == [], name
 
 
 def test_no_other_upstream_header_is_set_than_the_known_ones(every_mode: Nginx):

@@ -139,7 +139,7 @@ def test_static_files_stay_cached_if_their_name_has_a_hash(nginx: Nginx):
     assert places[STATIC].one("expires") == "1h"
     hashed = places[HASHED]
     assert hashed.one("root") == "/srv/tandem"
-    assert hashed.headers("add_header")["cache-control"] == ["public, max-age=31536000, immutable"]
+    assert hashed.headers("add_header").get("cache-control") == ["public, max-age=31536000, immutable"]
     assert not hashed.own("expires")
 
 
@@ -175,9 +175,9 @@ def test_errors_of_the_edge_are_pages_of_ours(nginx: Nginx):
     pages = nginx.locations()["/errors/"]
     assert pages.own("internal")
     assert pages.one("ssi") == "on"
-    assert pages.headers("add_header")["cache-control"] == ["no-store"]
-    assert pages.headers("add_header")["retry-after"] == ["$error_retry_after"]
-    assert pages.headers("add_header")["upgrade"] == ["$error_upgrade"]
+    assert pages.headers("add_header").get("cache-control") == ["no-store"]
+    assert pages.headers("add_header").get("retry-after") == ["$error_retry_after"]
+    assert pages.headers("add_header").get("upgrade") == ["$error_upgrade"]
     for name in ("page.html", "page.json"):
         assert 'var="status"' in (ROOT / "deploy/nginx/errors" / name).read_text()
 
