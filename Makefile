@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: bench tools check routes manage roll deploy rollback releases release servers provision verify servers-down test-servers test-sites help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
+.PHONY: bench soak tools check routes manage roll deploy rollback releases release servers provision verify servers-down test-servers test-sites help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
 
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
 ifneq ($(SITE),)
@@ -95,6 +95,10 @@ docs: ## Write the generated pages of docs/ anew
 bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B=mirror
 	@tests/venv.sh
 	@for bench in $(or $(B),styles rolls mirror); do .venv/bin/python -m tests.bench.$$bench; done
+soak: ## For hours: everything at once, under random faults; SOAK_MINUTES=120 SOAK_SEED=n
+	@tests/venv.sh
+	@docker/engine.sh
+	@.venv/bin/python -m tests.soak
 test: lint test-unit test-replica test-servers ## All of the following
 lint: ## Style, types, shell, Dockerfile, nginx, generated docs (seconds)
 	@tests/venv.sh

@@ -12,7 +12,19 @@ import pytest
 
 from tests.checkout import ROOT
 
-HOLD = "from tests.machine import turn\nwith turn(alone={alone}):\n    print('in', flush=True)\n    input()"
+HOLD = """
+from tests.machine import turn
+with turn(alone={alone}):
+    print("in", flush=True)
+    input()
+"""
+NESTED = """
+import subprocess, sys
+from tests.machine import turn
+with turn():
+    inner = "from tests.machine import turn\\nwith turn(alone=True): print('inner')"
+    subprocess.run([sys.executable, "-c", inner], check=True)
+"""
 
 
 @contextmanager
@@ -81,8 +93,6 @@ def test_who_waits_to_be_alone_lets_nobody_new_in(apart: Path, stack: ExitStack)
     assert is_in(quiet)
 
 
-def test_what_a_test_starts_runs_within_its_turn(apart: Path, monkeypatch: pytest.MonkeyPatch):
-    inner = "from tests.machine import turn\nwith turn(alone=True): print('inner')"
-    outer = f"import subprocess, sys\nfrom tests.machine import turn\nwith turn():\n    subprocess.run([sys.executable, '-c', {inner!r}], check=True)"
-    done = subprocess.run([sys.executable, "-c", outer], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout == "inner\n"
+def test_what_a_test_starts_runs_within_its_turn(apart: Path):
+    run = [sys.executable, "-c", NESTED]
+    assert subprocess.check_output(run, cwd=ROOT, text=True) == "inner\n"
