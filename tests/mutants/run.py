@@ -74,13 +74,16 @@ class Copy:
         status, said = self._command(test.removeprefix(LINT).split(), LIMIT_SECONDS["lint"])
         return {0: "passed", None: "hung"}.get(status, "failed"), said
 
-    def pytest(self, tests: Iterable[str], seconds: float) -> list[dict[str, str]]:
-        """Run tests; return what ``verdict`` noted of each phase."""
+    def pytest(
+        self, tests: Iterable[str], seconds: float, all_of_them: bool = False
+    ) -> list[dict[str, str]]:
+        """Run tests, to the first failure; return what ``verdict`` noted of each phase."""
         noted = self.folder / ".cache/verdict"
         noted.parent.mkdir(exist_ok=True)
         noted.unlink(missing_ok=True)
         plugin = ["-p", "tests.mutants.verdict", "-p", "no:cacheprovider"]
-        command = [sys.executable, "-m", "pytest", "--quiet", "--exitfirst", *plugin]
+        command = [sys.executable, "-m", "pytest", "--quiet", *plugin]
+        command += [] if all_of_them else ["--exitfirst"]
         status, said = self._command([*command, *tests], seconds, MUTANTS_VERDICT=str(noted))
         lines = noted.read_text().splitlines() if noted.exists() else []
         found = [json.loads(line) for line in lines]
@@ -118,19 +121,24 @@ class Copy:
 
 
 def green(copy: Copy, faults: Iterable[Fault]) -> dict[str, str]:
-    """Run each named test without a fault; return those that do not pass, and what they say."""
+    """Run the named tests without a fault; return those that do not pass, and what they say."""
     red = {}
-    for layer, test in sorted({(fault.layer, fault.test) for fault in faults}):
+    for layer in {fault.layer for fault in faults}:
+        tests = sorted({fault.test for fault in faults if fault.layer == layer})
         if layer == "lint":
-            outcome, said = copy.lint(test)
-            bad = said if outcome != "passed" else ""
-        else:
-            noted = copy.pytest([test], LIMIT_SECONDS[layer])
-            called = any(n["when"] == "call" and n["outcome"] == "passed" for n in noted)
-            failed = next((n["says"] for n in noted if n["outcome"] == "failed"), "")
-            bad = failed or ("" if called else "it was skipped")
-        if bad:
-            red[test] = bad
+            ended = {test: copy.lint(test) for test in tests}
+            red |= {test: said for test, (outcome, said) in ended.items() if outcome != "passed"}
+            continue
+        noted = copy.pytest(tests, len(tests) * LIMIT_SECONDS[layer], all_of_them=True)
+        for test in tests:
+            own = [
+                note for note in noted if note["test"].partition("[")[0] == test.partition("[")[0]
+            ]
+            failed = [note["says"] or note["error"] for note in own if note["outcome"] == "failed"]
+            if not any(note["when"] == "call" for note in own):
+                failed.append(noted[-1]["says"] or "it did not run")
+            if failed:
+                red[test] = failed[0]
     return red
 
 

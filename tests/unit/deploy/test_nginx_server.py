@@ -139,7 +139,9 @@ def test_static_files_stay_cached_if_their_name_has_a_hash(nginx: Nginx):
     assert places[STATIC].one("expires") == "1h"
     hashed = places[HASHED]
     assert hashed.one("root") == "/srv/tandem"
-    assert hashed.headers("add_header").get("cache-control") == ["public, max-age=31536000, immutable"]
+    assert hashed.headers("add_header").get("cache-control") == [
+        "public, max-age=31536000, immutable"
+    ]
     assert not hashed.own("expires")
 
 
