@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: bench tools check routes manage roll deploy rollback releases release servers provision verify servers-down test-servers test-sites test-clean help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
+.PHONY: bench soak mutants tools check routes manage roll deploy rollback releases release servers provision verify servers-down test-servers test-sites test-clean help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
 
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
 ifneq ($(SITE),)
@@ -95,6 +95,13 @@ docs: ## Write the generated pages of docs/ anew
 bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B=mirror
 	@docker/venv.sh test
 	@for bench in $(or $(B),styles rolls mirror); do .venv/bin/python -m tests.bench.$$bench; done
+soak: ## For hours: everything at once, under random faults; SOAK_MINUTES=120 SOAK_SEED=n
+	@docker/venv.sh test
+	@docker/engine.sh
+	@.venv/bin/python -m tests.soak
+mutants: ## Plant faults and see that tests find them (hours): ARGS='--area nginx'; docs/mutants.md
+	@docker/venv.sh test
+	@.venv/bin/python -m tests.mutants $(ARGS)
 # A part: make test-replica K=chat; what it ran on is then kept for the next (make test-clean).
 define layers
 @docker/venv.sh

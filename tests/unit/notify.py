@@ -15,10 +15,12 @@ from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from websockets.asyncio.client import ClientConnection, unix_connect
+from websockets.exceptions import ConnectionClosed
 
 from notifications.events import ENTRIES, LOGOUTS, event_of
 from notifications.hub import Hub, in_thread
 from notifications.server import NotificationServer
+from tests.machine import HANG_SECONDS
 from tokens.tokens import token_for
 
 
@@ -121,8 +123,18 @@ async def silent(client: ClientConnection, seconds: float = 0.3) -> bool:
     return True
 
 
-async def ended(client: ClientConnection, seconds: float = 5) -> tuple[int | None, str | None]:
+async def heard(client: ClientConnection) -> list[str | bytes]:
+    """Return everything that comes until the close."""
+    found: list[str | bytes] = []
+    with suppress(ConnectionClosed):
+        async with asyncio.timeout(HANG_SECONDS):
+            while True:
+                found.append(await client.recv())
+    return found
+
+
+async def ended(client: ClientConnection) -> tuple[int | None, str | None]:
     """Return code and reason of the close that comes."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(HANG_SECONDS):
         await client.wait_closed()
     return client.close_code, client.close_reason

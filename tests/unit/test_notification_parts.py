@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -26,6 +24,8 @@ from notifications.ledger import GAP_SECONDS, Ledger
 from notifications.permissions import viewers, visible_to
 from notifications.subscription import Subscription
 from tandem.probe import UnixConnection
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually, eventually_sync
 from tests.stack import ROOT
 from tests.unit.notify import Wire, log
 
@@ -197,7 +197,7 @@ async def test_a_subscriber_that_lags_is_let_go(root, thing, monkeypatch):
     async with Subscription(root.pk, Hub(wire, in_thread)) as changes:
         for _ in range(3):
             wire.publish(await database_sync_to_async(log)(root, thing))
-        await asyncio.sleep(0.1)
+        await eventually(lambda: changes._ended)
         with pytest.raises(StopAsyncIteration):
             await anext(changes)
 
@@ -227,19 +227,18 @@ def test_the_process_takes_its_socket_answers_and_ends(tmp_path: Path):
         env=environment, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 20
-        while not path.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        connection = UnixConnection(str(path), 5)
+        eventually_sync(path.exists)
+        connection = UnixConnection(str(path), HANG_SECONDS)
         connection.request("GET", "/health/live/")
         assert json.load(connection.getresponse())["upstream"] == "notify@1"
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=10)
+        _, said = process.communicate(timeout=HANG_SECONDS)
     finally:
         process.kill()
     assert process.returncode == 0, said
     assert "Traceback" not in said
-    alone = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+    alone = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=HANG_SECONDS
+    )
     assert alone.returncode == 1
     assert "gets its socket from systemd" in alone.stderr

