@@ -14,7 +14,7 @@ from tests.load.run import during, nobody_noticed, sockets_moved_in_turn
 from tests.load.site import Site
 from tests.stack import Stack, copy_of_checkout
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.alone  # under load
 
 
 def site(stack: Stack) -> Site:

@@ -52,10 +52,13 @@ class Crowd:
         return found
 
     def gathered(self) -> dict[str, Any]:
-        """Wait until all are open, unless that hangs; return the state."""
-        deadline = time.monotonic() + HANG_SECONDS
-        while (state := self.state())["open"] < self.count and time.monotonic() < deadline:
+        """Wait until all are open, or for long no more have come; return the state."""
+        state, most, since = self.state(), 0, time.monotonic()
+        while state["open"] < self.count and time.monotonic() - since < HANG_SECONDS:
             time.sleep(1)
+            state = self.state()
+            if state["open"] > most:
+                most, since = state["open"], time.monotonic()
         return state
 
 

@@ -71,7 +71,8 @@ class Report:
         print(
             f"{name:26} {row['seconds']:7.1f} s  {row['requests']:6} requests, "
             f"{row['failed']} failed ({row['late']} late);  "
-            f"{row['messages']} messages, {row['posts']} posts, {row['lost']} lost, {row['doubled']} doubled, {row['missed']} missed;  "
+            f"{row['messages']} messages, {row['posts']} posts, "
+            f"{row['lost']} lost, {row['doubled']} doubled, {row['missed']} missed;  "
             f"{closes} closes, {row['stuck']} not back;  {len(wrong)} broken",
             flush=True,
         )
