@@ -9,10 +9,13 @@ results stay in ``.cache/mutants/results.json``.  Exits 0 when every chosen faul
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -77,7 +80,11 @@ def run_layer(faults: list[Fault], results: dict[str, dict], state: str) -> None
     """Plant the faults of one layer and note each result at once."""
     if not faults:
         return
-    copy = Copy.make(FOLDER / "checkout")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    # A stack is named after its folder: the next run finds it warm.
+    kept = faults[0].layer in ("replica", "servers")
+    folder = FOLDER / "checkout" if kept else Path(tempfile.mkdtemp(dir=FOLDER))
+    copy = Copy.make(folder)
     tests = {fault.test for fault in faults}
     print(f"{faults[0].layer}: {len(tests)} tests without a fault …", flush=True)
     red = green(copy, faults)
@@ -88,14 +95,23 @@ def run_layer(faults: list[Fault], results: dict[str, dict], state: str) -> None
         else:
             outcome = plant(copy, fault)
         results[fault.name] = {"key": f"{fault.key}/{state}", **as_json(outcome)}
-        RESULTS.write_text(json.dumps(results, indent=1))
+        remember(fault.name, results[fault.name])
         note = "" if outcome.state == "killed" else f": {outcome.says}"
         print(f"{outcome.state:8} {fault.name} ({outcome.seconds} s){note}", flush=True)
+    if not kept:
+        shutil.rmtree(folder)
 
 
 def remembered() -> dict[str, dict]:
     """Return the results of before."""
     return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
+def remember(name: str, result: dict) -> None:
+    """Add a result; another run, of another area, may be adding its own."""
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        RESULTS.write_text(json.dumps({**remembered(), name: result}, indent=1))
 
 
 def digest() -> str:
