@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
+from tests.own import owned
+from tests.reports import pytest_runtest_makereport, pytest_runtest_setup  # noqa: F401 - hooks
 from tests.stack import Stack
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """Bring up the replica once for the run; KEEP_STACK=1 leaves it running."""
+    """Bring up the replica once for the run; KEEP_STACK=1 takes the one before and leaves it."""
     stack = Stack()
-    stack.compose("down", "--volumes", "--remove-orphans")
-    stack.up()
-    yield stack
-    if os.environ.get("KEEP_STACK") != "1":
-        stack.compose("down", "--volumes", "--remove-orphans")
+    with owned(stack):
+        stack.up()
+        yield stack

@@ -7,12 +7,9 @@ import re
 import time
 
 import httpx
-import pytest
 
 from tests.replica.routes import CHEAP, PAGE, Routes, logged, once, side
 from tests.stack import Stack, wait_for
-
-pytestmark = pytest.mark.timeout(600)
 
 CLIENTS = 10_000
 AT_ONCE = 16
