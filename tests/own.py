@@ -10,32 +10,37 @@ from contextlib import contextmanager
 from tests.checkout import CACHE, ROOT
 from tests.stack import Stack
 
-# What there is, how a project's is found, and how it goes, in an order that lets it go.
+# What shows a project's, and what removes it, in an order that lets it go.  An image goes by its
+# name: others may have the same one by another.
 KINDS = (
-    ("ps --all --quiet --no-trunc", "name=^/?{0}-", "rm --force --volumes"),
-    ("network ls --quiet", "name=^{0}_", "network rm"),
-    ("volume ls --quiet", "name=^{0}_", "volume rm --force"),
-    # By the label as well: a build leaves its predecessor without a name.
-    ("image ls --quiet --no-trunc", "label=com.docker.compose.project={0}", "image rm --force"),
-    ("image ls --quiet --no-trunc", "reference={0}-*", "image rm --force"),
+    ("ps --all --quiet --no-trunc --filter name=^/?{0}-", "rm --force --volumes"),
+    ("network ls --quiet --filter name=^{0}_", "network rm"),
+    ("volume ls --quiet --filter name=^{0}_", "volume rm --force"),
+    (
+        "image ls --format {{{{.Repository}}}}:{{{{.Tag}}}} --filter reference={0}-*",
+        "image rm --force",
+    ),
+    # A build takes the name from its predecessor.
+    (
+        "image ls --quiet --filter dangling=true --filter label=com.docker.compose.project={0}",
+        "image rm",
+    ),
 )
 
 
+def _found(stack: Stack, show: str) -> list[str]:
+    return sorted(set(stack.run("docker", *show.format(stack.project).split()).stdout.split()))
+
+
 def left(stack: Stack) -> list[str]:
-    """Return the engine's ids of all that is the stack's."""
-    return [one for kind in range(len(KINDS)) for one in _found(stack, kind)]
-
-
-def _found(stack: Stack, kind: int) -> list[str]:
-    listed, how, _ = KINDS[kind]
-    out = stack.run("docker", *listed.split(), "--filter", how.format(stack.project)).stdout
-    return sorted(set(out.split()))
+    """Return what there is of the stack, by the engine's ids or names."""
+    return [one for show, _ in KINDS for one in _found(stack, show)]
 
 
 def remove(stack: Stack) -> None:
     """Remove all that is the stack's, whichever run has made it."""
-    for kind, (_, _, how) in enumerate(KINDS):
-        if found := _found(stack, kind):
+    for show, how in KINDS:
+        if found := _found(stack, show):
             stack.run("docker", *how.split(), *found, check=False)
     assert not (more := left(stack)), f"of {stack.project} there are still {more}"
 

@@ -9,7 +9,7 @@ import time
 import httpx
 
 from tests.replica.routes import CHEAP, PAGE, Routes, logged, once, side
-from tests.stack import Stack, wait_for
+from tests.stack import HANG_SECONDS, Stack, wait_for
 
 CLIENTS = 10_000
 AT_ONCE = 16
@@ -30,7 +30,9 @@ async def sides(stack: Stack, path: str, headers: list[dict[str, str]]) -> list[
 
     async with asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
-            client = httpx.AsyncClient(base_url=stack.origin, verify=stack.tls, timeout=30)
+            client = httpx.AsyncClient(
+                base_url=stack.origin, verify=stack.tls, timeout=HANG_SECONDS
+            )
             group.create_task(ask(client))
     return found
 
