@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.own import owned
-from tests.reports import pytest_runtest_makereport, pytest_runtest_setup  # noqa: F401 - hooks
 from tests.stack import Stack
 
 

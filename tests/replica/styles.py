@@ -62,8 +62,9 @@ def new_token(stack: Stack, user: str) -> str:
 
 async def open_style(stack: Stack, style: Style, cookie: str, **options: Any) -> Any:
     """Open a socket of ``style`` and have it answer once; return it and the answer."""
-    socket = await stack.socket(style.path, cookie if style.login else "", **options)
+    # Got before: the server does not wait for it long.
     says = await asyncio.to_thread(token, stack) if style.token else style.says
+    socket = await stack.socket(style.path, cookie if style.login else "", **options)
     if says is not None:
         await socket.send(says)
     async with asyncio.timeout(HANG_SECONDS):

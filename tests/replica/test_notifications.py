@@ -48,8 +48,9 @@ class Person:
         others = []
         try:
             for _ in range(20):
-                socket = await self.stack.socket(PATH)
+                # Got before: the server does not wait for it long.
                 token = await asyncio.to_thread(self.token)
+                socket = await self.stack.socket(PATH)
                 first = token if after is None else json.dumps({"token": token, "after": after})
                 await socket.send(first)
                 greeting = json.loads(await socket.recv())

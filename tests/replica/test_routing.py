@@ -176,13 +176,21 @@ def test_cookies_are_secure_and_scripts_come_from_here_only(stack: Stack):
 
 
 LOGINS = """
-import http.client, ssl, sys
-edge = http.client.HTTPSConnection("nginx", context=ssl._create_unverified_context())
-for _ in range(120):
-    headers = {"Host": "localhost", "Accept": "application/json"}
-    edge.request("POST", "/accounts/login/", "username=x", headers)
-    answer = edge.getresponse()
-    print(answer.status, answer.read().decode() if answer.status == 429 else "")
+import http.client, ssl
+from concurrent.futures import ThreadPoolExecutor
+
+def logins(count):
+    edge = http.client.HTTPSConnection("nginx", context=ssl._create_unverified_context())
+    for _ in range(count):
+        headers = {"Host": "localhost", "Accept": "application/json"}
+        edge.request("POST", "/accounts/login/", "username=x", headers)
+        answer = edge.getresponse()
+        body = answer.read().decode().strip()
+        yield f"{answer.status} {body if answer.status == 429 else ''}"
+
+with ThreadPoolExecutor(10) as threads:  # together they are faster than 5/s on any machine
+    for lines in threads.map(lambda count: list(logins(count)), [20] * 10):
+        print(*lines, sep="\\n")
 """
 
 

@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.replica.edge import edge
 from tests.replica.styles import new_token
-from tests.stack import Stack
+from tests.stack import Stack, wait_for
 
 
 @dataclass
@@ -40,24 +40,40 @@ def silent_chat(stack: Stack, address: str, cookie: str) -> Iterator[ClientConne
         yield opened
 
 
-@pytest.fixture(scope="session")
-def silence(stack: Stack) -> Iterator[Since]:
-    """Begin a silence from both sides: of a socket whose instance does not ping either."""
-    container, run = stack.container("silent-asgi"), f"{stack.project}_run-silent"
-    stack.compose(
-        "run", "--detach", "--no-deps", "--name", container, "--volume", f"{run}:/run/tandem",
-        "--env", "UVICORN_WS_PING_INTERVAL=0", "asgi",
+@contextmanager
+def pingless(stack: Stack, run: str) -> Iterator[None]:
+    """Run an instance as asgi-1 is, but without pings, its socket in the volume ``run``.
+
+    Not by Compose, whose commands would take it for one of the replica's.
+    """
+    container, like = stack.container("silent-asgi"), stack.inspect("asgi-1")
+    settings = [word for pair in like["Config"]["Env"] for word in ("--env", pair)]
+    stack.run(
+        "docker", "run", "--detach", "--name", container, "--network", f"{stack.project}_default",
+        "--read-only", "--tmpfs", "/tmp:mode=1777", "--group-add", *like["HostConfig"]["GroupAdd"],
+        "--volumes-from", stack.container("asgi-1"), "--volume", f"{run}:/run/tandem",
+        *settings, "--env", "UVICORN_WS_PING_INTERVAL=0",
+        f"{stack.project}-app", *like["Config"]["Cmd"],
     )  # fmt: skip
+    probe = ("docker", "exec", container, "python", "-m", "tandem.probe", "asgi@1", "/health/live/")
     try:
-        stack.wait_healthy("silent-asgi")
-        with (
-            edge(stack, "silent-nginx", run) as address,
-            silent_chat(stack, address, stack.cookie("demo")) as opened,
-        ):
-            yield Since(opened)
+        wait_for(lambda: not stack.run(*probe, check=False).returncode)
+        yield
     finally:
         stack.run("docker", "rm", "--force", container)
         stack.run("docker", "volume", "rm", "--force", run)
+
+
+@pytest.fixture(scope="session")
+def silence(stack: Stack) -> Iterator[Since]:
+    """Begin a silence from both sides: of a socket whose instance does not ping either."""
+    run = f"{stack.project}_run-silent"
+    with (
+        pingless(stack, run),
+        edge(stack, "silent-nginx", run) as address,
+        silent_chat(stack, address, stack.cookie("demo")) as opened,
+    ):
+        yield Since(opened)
 
 
 @pytest.fixture(scope="session")
