@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 renice -n 10 $$ >/dev/null # on a laptop with two cores, the site that runs comes first
 mkdir -p .cache
 if [ -n "${SITE:-}" ]; then
-    tests/venv.sh
+    docker/venv.sh
     settings=$(.venv/bin/python docker/site.py "$SITE" "$(setting DEBIAN_RELEASE)") # apart from eval: its failure must end this
     eval "$settings"
 fi

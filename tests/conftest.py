@@ -9,6 +9,13 @@ import pytest
 from tests.own import owned
 from tests.stack import Stack
 
+pytest_plugins = [
+    "tests.runner.classes",
+    "tests.runner.progress",
+    "tests.runner.evidence",
+    "pytester",
+]
+
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:

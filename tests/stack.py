@@ -19,9 +19,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.checkout import ROOT, named, ports
+from tests.machine import HANG_SECONDS
 
-# No machine needs so long for one step, however busy it is: whoever waits longer waits in vain.
-HANG_SECONDS = 300
 # Fewer than a user and an address get by default, so that a test can reach them, and more than
 # the load of a roll opens.  A user's are fewer than an address's: each is met on its own.
 SOCKETS_PER_USER, SOCKETS_PER_ADDRESS = 900, 1000
@@ -133,6 +132,12 @@ class Stack:
         """Return the logs of ``services``, optionally since a Unix time."""
         since_ = f"{since:.3f}"
         return self.compose("logs", "--no-log-prefix", "--no-color", "--since", since_, *services)
+
+    def said(self, since: float, lines: int) -> str:
+        """Return the last log lines of each container since a Unix time, each with its name."""
+        return self.compose(
+            "logs", "--no-color", "--since", f"{since:.3f}", "--tail", str(lines), check=False
+        )
 
     def images(self) -> dict[str, str]:
         """Return the stack's images: id by name."""
@@ -261,6 +266,33 @@ def wait_for(condition: Callable[[], Any], every: float = 0.1) -> Any:
             return value
         assert time.monotonic() < deadline, f"not so within {HANG_SECONDS} s"
         time.sleep(every)
+
+
+_network = ""  # as it was when it had settled
+
+
+def settle_network() -> None:
+    """Wait until this machine's interfaces have been as they are for 3 s.
+
+    Chromium drops what it is loading (ERR_NETWORK_CHANGED) when one comes, goes or gets
+    its address, as after each start of a container.
+    """
+    global _network
+    addresses = Path("/proc/net/if_inet6")
+    before, since = _network, time.monotonic()
+    settled = bool(before)  # a start of a container gives an interface a new name
+    while not settled or _interfaces(addresses) != before:
+        now = _interfaces(addresses)
+        if now != before:
+            before, since = now, time.monotonic()
+        settled = time.monotonic() - since >= 3
+        time.sleep(0.2)
+    _network = before
+
+
+def _interfaces(addresses: Path) -> str:
+    names = " ".join(sorted(os.listdir("/sys/class/net")))
+    return names + (addresses.read_text() if addresses.exists() else "")
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.stack import HANG_SECONDS, ROOT, Stack
+from tests.machine import HANG_SECONDS
+from tests.stack import ROOT, Stack
 
 SHOTS = ROOT / ".cache" / "screenshots"
 expect.set_options(timeout=1000 * HANG_SECONDS)

@@ -55,7 +55,7 @@ async def main() -> None:
         await asyncio.sleep(1 / OPENING_PER_SECOND)
     for client in clients:
         await asyncio.wait_for(client.opened.wait(), 30)
-    requests = Requests(site, float(rate))
+    requests = Requests(site, run, float(rate))
     asking = asyncio.create_task(requests.run(stop))
     baseline = await settled(requests)
     lag = Lag()
@@ -77,8 +77,11 @@ async def main() -> None:
         "rate": requests.rate,
         "lag_s": round(lag.worst, 2),
         "stuck": stuck,
+        "posts": len(requests.acknowledged),
         **await audit(site, clients),
     }
+    for what, posts in (await requests.audit()).items():
+        found[what] += posts
     print(json.dumps(report(clients, requests, (baseline, event), seconds, found)))
 
 
@@ -131,6 +134,7 @@ def report(
         "requests": len(requests.answered) + len(requests.failed),
         "failed": requests.failed[:20],
         "failures": len(requests.failed),
+        "late": sum(": TimeoutError" in failure for failure in requests.failed),
         "before_ms": {"p50": quantile(before, 0.5), "p99": quantile(before, 0.99)},
         "during_ms": {"p50": quantile(during, 0.5), "p99": quantile(during, 0.99)},
         "slowest": sorted(

@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from tests.stack import HANG_SECONDS, Stack
+from tests.machine import HANG_SECONDS
+from tests.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Style:
 
 STYLES = [
     Style("/ws/echo/", "hello", "hello"),
-    Style("/ws/hello/", None, None),
+    Style("/ws/hello/", None, "hello"),
     Style("/ws/ticker/", None, None),
     Style("/ws/ping/", "PING", "PONG"),
     Style("/ws/raw/", "ping", "pong!"),

@@ -8,8 +8,9 @@ import time
 
 import httpx
 
+from tests.machine import HANG_SECONDS
 from tests.replica.routes import CHEAP, PAGE, Routes, logged, once, side
-from tests.stack import HANG_SECONDS, Stack, wait_for
+from tests.stack import Stack, wait_for
 
 CLIENTS = 3_000
 SOME = 1_000  # of them, asked again

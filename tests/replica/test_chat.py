@@ -12,7 +12,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosedError
 
-from tests.stack import HANG_SECONDS, Stack, messages
+from tests.machine import HANG_SECONDS
+from tests.stack import Stack, messages
 
 Pair = tuple[ClientConnection, ClientConnection]
 

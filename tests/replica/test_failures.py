@@ -8,8 +8,9 @@ import json
 import time
 import uuid
 
+from tests.machine import HANG_SECONDS
 from tests.replica.held import held, waiting
-from tests.stack import HANG_SECONDS, Stack, messages, wait_for, worker
+from tests.stack import Stack, messages, wait_for, worker
 
 
 class Client:

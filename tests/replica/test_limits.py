@@ -9,7 +9,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.stack import HANG_SECONDS, SOCKETS_PER_ADDRESS, SOCKETS_PER_USER, Stack
+from tests.machine import HANG_SECONDS
+from tests.stack import SOCKETS_PER_ADDRESS, SOCKETS_PER_USER, Stack
 
 PATH = "/ws/echo/"
 AT_ONCE = 25

@@ -10,8 +10,9 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.machine import HANG_SECONDS
 from tests.replica.styles import token
-from tests.stack import HANG_SECONDS, Stack, messages, worker
+from tests.stack import Stack, messages, worker
 
 
 @pytest.mark.parametrize("by", ["logout", "password", "deactivation", "sql"])

@@ -17,7 +17,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from notifications.hub import SWEEP_SECONDS
-from tests.stack import HANG_SECONDS, Stack, wait_for
+from tests.machine import HANG_SECONDS
+from tests.stack import Stack, wait_for
 
 PATH = "/ws/notifications/"
 

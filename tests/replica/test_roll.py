@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from tandem.routes.model import UPSTREAMS
+from tests.load.drains import followed
 from tests.load.run import during, nobody_noticed, sockets_moved_in_turn
 from tests.replica.traffic import site
 from tests.stack import Stack, copy_of_checkout
+
+pytestmark = pytest.mark.alone  # under load
 
 
 @pytest.fixture
@@ -21,25 +24,25 @@ def _release_of_the_others(stack: Stack) -> Iterator[None]:
     stack.up()
 
 
-@pytest.mark.pace
 @pytest.mark.usefixtures("_release_of_the_others")
 def test_a_roll_is_noticed_by_nobody_and_up_changes_nothing_after_it(stack: Stack):
     names = [f"{kind}-{n}" for kind in UPSTREAMS for n in (1, 2)]
     before = {stack.inspect(name)["Id"] for name in names}
     nginx = stack.inspect("nginx-1")["Id"]
-    report = during(lambda: stack.run("make", "roll", TANDEM_RELEASE="rolled"), site(stack))
+    with followed(stack) as log:
+        report = during(lambda: stack.run("make", "roll", TANDEM_RELEASE="rolled"), site(stack))
+        told = log()
     after = {stack.inspect(name)["Id"] for name in names}
     assert before.isdisjoint(after)
     assert stack.inspect("nginx-1")["Id"] == nginx
     with stack.client() as client:
         assert client.get("/health/wsgi/ready/").headers["X-Release"] == "rolled"
     nobody_noticed(report)
-    sockets_moved_in_turn(report)
+    sockets_moved_in_turn(report, told)
     stack.up(TANDEM_RELEASE="rolled")
     assert {stack.inspect(name)["Id"] for name in names} == after
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize(
     ("file", "old", "new", "sentence"),
     [

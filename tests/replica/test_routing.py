@@ -13,7 +13,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tandem.routes.model import UPSTREAMS
-from tests.stack import HANG_SECONDS, Stack, worker
+from tests.machine import HANG_SECONDS
+from tests.stack import Stack, worker
 
 
 def test_pages_are_served_by_gunicorn(stack: Stack):

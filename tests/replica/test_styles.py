@@ -10,8 +10,9 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.machine import HANG_SECONDS
 from tests.replica.styles import STYLES, Style, open_style, token
-from tests.stack import HANG_SECONDS, Stack, wait_for, worker
+from tests.stack import Stack, wait_for, worker
 
 ORIGINS = {
     "missing": None,

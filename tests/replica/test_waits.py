@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+from tests.machine import HANG_SECONDS
 from tests.replica.test_notifications import PATH, closed
 from tests.replica.waits import Since
-from tests.stack import HANG_SECONDS, Stack
+from tests.stack import Stack
 
 
 async def test_a_token_of_before_opens_nothing(stack: Stack, old_token: Since):

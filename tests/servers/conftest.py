@@ -10,8 +10,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.machine import once
 from tests.servers.rehearsal import Rehearsal
-from tests.servers.turns import once, turn
 from tests.stack import ROOT
 
 # Files whose tests build on each other, or share servers; each other file is its own group.
@@ -32,23 +32,6 @@ class ByServers(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServers:
     """Divide the tests among the processes."""
     return ByServers(config, log)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Declare the mark of this layer."""
-    config.addinivalue_line("markers", "alone: nothing else is tested meanwhile on this machine")
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item):
-    """Give each test its turn, fixtures included, before its time begins to count."""
-    # The specifications are a run of their own within a test, which has its turn already.
-    if not hasattr(item.config, "workerinput"):
-        return (yield)
-    cache = ROOT / ".cache"
-    cache.mkdir(exist_ok=True)
-    with turn(cache, alone=item.get_closest_marker("alone") is not None):
-        return (yield)
 
 
 @pytest.fixture(scope="session")

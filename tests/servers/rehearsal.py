@@ -73,6 +73,12 @@ class Rehearsal:
             "docker", "exec", f"{self.name}-{host}", "bash", "-c", script, check=check
         ).stdout.strip()
 
+    def said(self, host: str, units: str, since: float) -> str:
+        """Return what the journal has of ``units`` (a pattern) since a Unix time."""
+        return self.execute(
+            host, f"journalctl --output cat --unit '{units}' --since @{since:.6f} --no-pager"
+        )
+
     def site(self, host: str) -> Site:
         """Return the site of a server, as a user who is logged in."""
         out = self.execute(host, SESSION)

@@ -46,18 +46,20 @@ def deploy(server: Rehearsal, release: str, check: bool = True) -> str:
 
 @pytest.mark.alone
 def test_a_deploy_is_noticed_by_nobody(single: Rehearsal, following: str):
+    began = time.time()
     report = during(lambda: deploy(single, following), single.site(HOST))
     assert set(runs(single).values()) == {following}
     nobody_noticed(report)
-    sockets_moved_in_turn(report)
+    sockets_moved_in_turn(report, single.said(HOST, "asgi@*", began))
 
 
 @pytest.mark.alone
 def test_nor_is_a_rollback(single: Rehearsal, release: str):
+    began = time.time()
     report = during(lambda: single.run("docker/play.sh", "rollback.yml"), single.site(HOST))
     assert set(runs(single).values()) == {release}
     nobody_noticed(report)
-    sockets_moved_in_turn(report)
+    sockets_moved_in_turn(report, single.said(HOST, "asgi@*", began))
 
 
 @pytest.mark.alone
@@ -78,9 +80,10 @@ def test_nor_is_a_new_nginx_and_its_old_workers_end(single: Rehearsal, change: s
             assert time.monotonic() < deadline, "an old worker is still there"
             time.sleep(1)
 
+    began = time.time()
     report = during(event, single.site(HOST))
     nobody_noticed(report)
-    sockets_moved_in_turn(report)
+    sockets_moved_in_turn(report, single.said(HOST, "asgi@*", began))
     assert sum(report["closes"].values()) == report["sockets"]
 
 
