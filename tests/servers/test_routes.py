@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.rehearsal import Rehearsal
+from tests.servers.rehearsal import HANG_SECONDS, Rehearsal
 from tests.stack import copy_of_checkout
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(2 * HANG_SECONDS)
 
 HOSTS = ("trixie", "bookworm")
 CHEAP = "/health/live/"
@@ -31,7 +31,7 @@ class Routes:
         """Run ``tandem routes``; return what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "tandem", "routes", *arguments, *self.where],
-            cwd=self.root, text=True, capture_output=True, timeout=300,
+            cwd=self.root, text=True, capture_output=True, timeout=HANG_SECONDS,
         )  # fmt: skip
         if check and done.returncode:
             raise AssertionError(f"{arguments}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
