@@ -9,13 +9,16 @@ import pytest
 
 from tests.stack import Stack
 
+pytest_plugins = ["tests.runner.classes", "pytester"]
+
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """Bring up the replica once for the run; KEEP_STACK=1 leaves it running."""
-    stack = Stack()
-    stack.compose("down", "--volumes", "--remove-orphans")
+    """Bring up the replica once for the run; KEEP_STACK=1 takes the one before and leaves it."""
+    stack, keep = Stack(), os.environ.get("KEEP_STACK") == "1"
+    if not keep:
+        stack.compose("down", "--volumes", "--remove-orphans")
     stack.up()
     yield stack
-    if os.environ.get("KEEP_STACK") != "1":
+    if not keep:
         stack.compose("down", "--volumes", "--remove-orphans")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from tests.checkout import CACHE
 from tests.servers import cleaning, provisioning, releases
 from tests.servers.copies import Kept
 from tests.servers.rehearsal import Rehearsal
-from tests.servers.turns import turn
 
 # Files whose tests build on each other, or share servers; each other file is its own group.
 GROUPS = {
@@ -52,11 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda i: ORDER.index(subject(i.nodeid)) if subject(i.nodeid) in ORDER else -1)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marks of this layer."""
-    config.addinivalue_line("markers", "alone: nothing else is tested meanwhile on this machine")
-
-
 def rules(config: pytest.Config) -> bool:
     """Tell whether this process begins and ends the run: no worker, and not for ``make verify``."""
     for_verify = getattr(config.option, "hosts", None)
@@ -73,8 +66,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         fcntl.flock(session.config.the_only_run, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[attr-defined]
     except BlockingIOError:
         pytest.exit("these tests run already in this checkout; wait until that run has ended.", 1)
-    # What ends a run ends it as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     cleaning.remove_servers()
 
 
@@ -86,17 +77,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     cleaning.end_children()
     if os.environ.get("KEEP_SERVERS") != "1":
         cleaning.remove_servers()
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item):
-    """Give each test its turn, fixtures included, before its time begins to count."""
-    # The specifications are a run of their own within a test, which has its turn already.
-    if not hasattr(item.config, "workerinput"):
-        return (yield)
-    CACHE.mkdir(exist_ok=True)
-    with turn(CACHE, alone=item.get_closest_marker("alone") is not None):
-        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.checkout import ROOT
+from tests.machine import once
 from tests.servers.rehearsal import COPIES, Rehearsal
-from tests.servers.turns import once
 
 # What a provisioned server is made by, beside its topology and its release.
 MAKERS = (

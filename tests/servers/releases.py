@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.checkout import ROOT
+from tests.machine import locked
 from tests.servers.copies import digest
 from tests.servers.rehearsal import RELEASES
-from tests.servers.turns import locked
 
 DEBIANS = ("trixie", "bookworm")
 # What an archive is made of.

@@ -1,0 +1,66 @@
+"""Several tests at a time on this machine, of all its checkouts, but one alone while it is quiet.
+
+The locks are the kernel's (``flock``): a process that dies leaves them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# No machine needs so long for one step, however busy it is: whoever waits longer waits in vain.
+# A whole test gets more (`timeout` in pyproject.toml), so that its wait can say what it was for.
+HANG_SECONDS = 300
+
+FOLDER = Path(tempfile.gettempdir()) / "tandem-machine"
+# Set while a turn is held: what a test starts runs within the turn of that test.
+HELD = "TANDEM_TURN"
+
+
+@contextmanager
+def locked(file: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
+    """Hold a lock of this machine; ``how`` is one of ``fcntl``'s ``LOCK_…``."""
+    with file.open("a") as held:
+        fcntl.flock(held, how)
+        yield
+
+
+@contextmanager
+def turn(alone: bool = False, folder: Path = FOLDER) -> Iterator[None]:
+    """Wait for a turn among the tests of this machine; ``alone``: until no other has one.
+
+    Whoever wants to be alone waits at the gate, so that nobody new comes in before.
+    """
+    if HELD in os.environ:
+        yield
+        return
+    folder.mkdir(exist_ok=True)
+    with (folder / "floor.lock").open("a") as floor:
+        with locked(folder / "gate.lock"):
+            fcntl.flock(floor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        os.environ[HELD] = "alone" if alone else "shared"
+        try:
+            yield
+        finally:
+            del os.environ[HELD]
+
+
+def once(file: Path, make: Callable[[], Any]) -> Any:
+    """Return what ``make`` returned (JSON) in the first process that asked for ``file``."""
+    with locked(file.with_suffix(".lock")):
+        if not file.exists():
+            file.write_text(json.dumps(make()))
+        return json.loads(file.read_text())
+
+
+if __name__ == "__main__":  # python -m tests.machine COMMAND…: run it within a turn
+    with turn():
+        sys.exit(subprocess.call(sys.argv[1:]))
