@@ -19,8 +19,10 @@ import ipaddress
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,9 @@ HOLDER = os.environ.get("SERVERS_COPIES", NAME)
 LABEL = "tandem.servers"  # of all that is made here; its value is NAME
 ADDRESS = "tandem.address"  # of a copy: where it was kept
 KEY = STATE / "ssh-key"
+PLACE = hashlib.sha256(f"{STATE} {NAME}".encode())
+# SSH's shared connections: a socket's path is short, which a checkout's need not be.
+SOCKETS = Path(tempfile.gettempdir()) / f"tandem-{os.getuid()}-{PLACE.hexdigest()[:8]}"
 NETWORKS = ipaddress.ip_network("10.199.0.0/16")
 FIRST_ADDRESS = 10
 HANG_SECONDS = 300  # for a boot or a stop: this machine may be busy
@@ -100,7 +105,7 @@ def network() -> ipaddress.IPv4Network:
     before = [ipaddress.IPv4Network(noted.read_text())] if noted.exists() else []
     free = list(NETWORKS.subnets(new_prefix=26))
     # Each checkout begins elsewhere, so that two of them seldom want the same.
-    start = int(hashlib.sha256(f"{STATE} {NAME}".encode()).hexdigest(), 16) % len(free)
+    start = int(PLACE.hexdigest(), 16) % len(free)
     for subnet in [*before, *free[start:], *free[:start]]:
         if any(subnet.overlaps(one) for one in taken if one.version == 4):
             continue
@@ -165,6 +170,9 @@ def up(topology: Path, copy: str = "") -> None:
     if not hosts:
         sys.exit(f"tandem: {topology} names no hosts; it must be a YAML inventory.")
     STATE.mkdir(parents=True, exist_ok=True)
+    SOCKETS.mkdir(mode=0o700, exist_ok=True)
+    if SOCKETS.stat().st_uid != os.getuid():
+        sys.exit(f"tandem: {SOCKETS} is somebody else's; remove it.")
     (STATE / "known_hosts").unlink(missing_ok=True)
     if not KEY.exists():
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "tandem rehearsal", "-f", str(KEY))
@@ -178,7 +186,7 @@ def up(topology: Path, copy: str = "") -> None:
         boot(host, variables, addresses[host], source)
     for host, address in addresses.items():
         wait_booted(host, address)
-    known = f"-o UserKnownHostsFile={STATE / 'known_hosts'} -o ControlPath={STATE}/%C"
+    known = f"-o UserKnownHostsFile={STATE / 'known_hosts'} -o ControlPath={SOCKETS}/%C"
     overlay = {
         "all": {
             "hosts": {
@@ -245,6 +253,7 @@ def down() -> None:
     run("docker", "network", "rm", NAME, check=False)
     for name in ("inventory.yml", "topology", "known_hosts"):
         (STATE / name).unlink(missing_ok=True)
+    shutil.rmtree(SOCKETS, ignore_errors=True)
 
 
 def main() -> None:

@@ -38,10 +38,10 @@ class Routes:
         return done.stdout + done.stderr
 
 
-@pytest.fixture
-def routes(servers: Rehearsal, tmp_path: Path) -> Iterator[Routes]:
+@pytest.fixture(scope="module")
+def routes(servers: Rehearsal, tmp_path_factory) -> Iterator[Routes]:
     """Give the routes; afterwards those of the checkout are in force again."""
-    with copy_of_checkout(tmp_path / "checkout") as root:
+    with copy_of_checkout(tmp_path_factory.mktemp("routes") / "checkout") as root:
         before = (root / "deploy/routes.yml").read_text()
         routes = Routes(root, servers)
         yield routes
