@@ -5,33 +5,40 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
-from tests.checkout import named
+from tests.checkout import CACHE, ROOT, named
 from tests.servers.rehearsal import COPIES
 
 LABEL = "tandem.servers"  # docker/servers.py puts it on all that it makes
 
 
-def _docker(*command: str) -> list[str]:
-    done = subprocess.run(["docker", *command], check=False, text=True, capture_output=True)
-    return done.stdout.splitlines()
+def rehearsals() -> set[str]:
+    """Return the names of this checkout's rehearsals of which something is there."""
+    label = f'{{{{.Label "{LABEL}"}}}}'
+    found: set[str] = set()
+    for kind in (("ps", "--all"), ("network", "ls")):
+        listed = subprocess.run(
+            ["docker", *kind, "--filter", f"label={LABEL}", "--format", label],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        found.update(listed.stdout.split())
+    return {name for name in found if name.startswith(named(""))}
 
 
 def remove_servers() -> None:
-    """Remove the containers and networks of this checkout's rehearsals; copies stay."""
-    label = f'{{{{.Label "{LABEL}"}}}}'
-    for kind, remove in (
-        (("ps", "--all"), ("rm", "--force", "--volumes")),
-        (("network", "ls"), ("network", "rm")),
-    ):
-        listed = _docker(*kind, "--filter", f"label={LABEL}", "--format", f"{{{{.ID}}}} {label}")
-        ours = [line.split()[0] for line in listed if line.split()[1].startswith(named(""))]
-        if ours:
-            _docker(*remove, *ours)
+    """Remove the servers of this checkout's rehearsals; copies stay."""
+    for name in rehearsals():
+        where = {"SERVERS_NAME": name, "SERVERS_STATE": str(CACHE / name)}
+        subprocess.run(
+            [sys.executable, "docker/servers.py", "down"],
+            cwd=ROOT, env=os.environ | where, check=True,
+        )  # fmt: skip
     # A copy that was made anew leaves the one of before without a name.
-    _docker("image", "prune", "--force", "--filter", f"label={LABEL}={COPIES}")
+    prune = ["docker", "image", "prune", "--force", "--filter", f"label={LABEL}={COPIES}"]
+    subprocess.run(prune, check=True, capture_output=True)
 
 
 def descendants(pid: int) -> list[int]:
