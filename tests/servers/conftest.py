@@ -120,7 +120,7 @@ def both(release: str, run: Path) -> Kept:
 @pytest.fixture(scope="session")
 def spread_out(release: str, run: Path) -> Kept:
     """Give four servers that are provisioned with one site."""
-    return Kept(Rehearsal("spread.yml", "spread"), provisioning.in_full, run, also=release)
+    return Kept(Rehearsal("spread.yml", "spread"), provisioning.twice, run, also=release)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
+from tests.servers.provisioning import all_hold, verify
 from tests.servers.rehearsal import HANG_SECONDS, Rehearsal, recap
 
 pytestmark = pytest.mark.timeout(2 * HANG_SECONDS)
@@ -57,5 +56,5 @@ def test_a_rotated_secret_is_in_force_after_one_run(servers: Rehearsal, repaired
 def test_a_server_comes_back_serving_after_a_reboot(servers: Rehearsal):
     for host in servers.hosts:
         servers.reboot(host)
-    verified = servers.run("make", "verify", "ARGS=-q").stdout
-    assert re.search(r"^\d+ passed", verified, re.MULTILINE), verified
+    verified = verify(servers)
+    assert all_hold(verified), verified

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import ssl
 
 import pytest
@@ -13,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.load.run import during, nobody_noticed
 from tests.load.site import Site
 from tests.servers.copies import Kept
+from tests.servers.provisioning import all_hold
 from tests.servers.rehearsal import HANG_SECONDS, Rehearsal, changes, recap
 
 pytestmark = pytest.mark.timeout(4 * HANG_SECONDS)
@@ -37,8 +37,7 @@ def test_one_run_makes_four_blank_servers_serve(story: dict[str, str]):
 
 
 def test_every_specification_holds(story: dict[str, str]):
-    assert re.search(r"^\d+ passed", story["specifications"], re.MULTILINE), story["specifications"]
-    assert "failed" not in story["specifications"].splitlines()[-1]
+    assert all_hold(story["specifications"]), story["specifications"]
 
 
 def test_a_second_run_changes_nothing(story: dict[str, str]):
