@@ -33,4 +33,5 @@ def verify(servers: Rehearsal) -> str:
 
 def all_hold(verified: str) -> bool:
     """Tell whether every specification held, or does not apply here: ``123 passed in 4.56s``."""
-    return re.fullmatch(r"\d+ passed(, \d+ skipped)? in .*", verified.splitlines()[-1].strip("= ")) is not None
+    last = verified.splitlines()[-1].strip("= ")
+    return re.fullmatch(r"\d+ passed(, \d+ skipped)? in .*", last) is not None
