@@ -154,7 +154,7 @@ def refusals(servers: Rehearsal, wrong, tmp_path_factory) -> Iterator[str]:
 
 @pytest.mark.parametrize("case", SENTENCES)
 def test_wrong_input_stops_before_anything_is_changed(servers: Rehearsal, refusals: str, case: str):
-    told = rf"^fatal: \[{case}(?: -> localhost)?\]: .*(?:\n(?![A-Z\[]).*)*"
+    told = rf"^(?:fatal|failed): \[{case}(?: -> localhost)?\].*(?:\n(?![A-Z\[]).*)*"
     complaints = re.findall(told, refusals, re.MULTILINE)
     assert len(complaints) == 1, refusals[-6000:]
     assert SENTENCES[case] in " ".join(complaints[0].split())
