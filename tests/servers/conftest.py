@@ -69,12 +69,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     cleaning.remove_servers()
 
 
+def pytest_keyboard_interrupt() -> None:
+    """End what runs for the tests, before the test processes do: nobody would know it then."""
+    cleaning.end_children()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave nothing but the copies; KEEP_SERVERS=1 leaves the servers."""
     if not rules(session.config) or not hasattr(session.config, "the_only_run"):
         return
-    cleaning.end_children()
     if os.environ.get("KEEP_SERVERS") != "1":
         cleaning.remove_servers()
 
