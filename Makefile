@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: bench tools check routes manage roll deploy rollback releases release servers provision verify servers-keep servers-down test-servers test-sites help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
+.PHONY: bench soak mutants tools check routes manage roll deploy rollback releases release servers provision verify servers-keep servers-down test-servers test-sites test-clean help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
 
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
 ifneq ($(SITE),)
@@ -35,11 +35,11 @@ restart: ## Restart nginx and all instances
 ps: ## What runs, and how it feels
 	@docker compose ps --all --format 'table {{.Name}}\t{{.Status}}\t{{.Ports}}'
 tools: ## Make .venv/bin/tandem: adopt, check, routes, compare
-	@tests/venv.sh
+	@docker/venv.sh
 check: ## What of the running site would break, or cost, under ASGI (docs/checks.md)
 	@docker compose exec $(SOME) /srv/tandem/current/deploy/run.sh check $(ARGS)
 routes: ## Which path is served where; to move one: docs/routes.md
-	@tests/venv.sh
+	@docker/venv.sh
 	@.venv/bin/tandem routes show
 logs: ## Follow the logs; one service: make logs S=asgi
 	@docker compose logs --follow --tail 100 $(S)
@@ -58,64 +58,70 @@ clean: ## Delete the replica and its data, after asking
 release: ## Build the archive that servers install; one Debian: DEBIAN=trixie
 	@docker/release.sh
 servers: ## Rehearsal: boot blank Debian servers here, or kept ones: COPY=name; others: TOPOLOGY=file
-	@tests/venv.sh
+	@docker/venv.sh
 	@docker/engine.sh
 	@.venv/bin/python docker/servers.py up $(or $(TOPOLOGY),tests/servers/topologies/both.yml) $(COPY)
 servers-keep: ## Keep the rehearsal's servers, as they are: COPY=name
 	@.venv/bin/python docker/servers.py keep "$(COPY)"
 provision: ## Provision the rehearsal's servers, or yours: INVENTORY=file
-	@tests/venv.sh
+	@docker/venv.sh servers
 	@docker/play.sh site.yml $(ARGS)
 verify: ## Check them against the specifications; reads only
-	@tests/venv.sh
+	@docker/venv.sh servers test
 	@docker/verify.sh $(ARGS)
 deploy: ## Roll the newest release out, without a failed request; another: RELEASE=name
-	@tests/venv.sh
+	@docker/venv.sh servers
 	@docker/play.sh deploy.yml $(if $(RELEASE),-e release=$(RELEASE)) $(ARGS)
 rollback: ## Back to the release before, or to RELEASE=name
-	@tests/venv.sh
+	@docker/venv.sh servers
 	@docker/play.sh rollback.yml $(if $(RELEASE),-e release=$(RELEASE)) $(ARGS)
 releases: ## Which release is where, and what was deployed when
-	@tests/venv.sh
+	@docker/venv.sh servers
 	@docker/play.sh releases.yml $(ARGS)
 servers-down: ## Remove the rehearsal's servers
 	@.venv/bin/python docker/servers.py down
 
 ##@ Development
 dev: ## The site alone, no containers: SQLite, auto-reload, http://localhost:8000
-	@tests/venv.sh
+	@docker/venv.sh
 	@app/dev.sh
 lock: ## Resolve the dependency ranges of pyproject.toml anew
-	@tests/venv.sh
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock pyproject.toml
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --group dev --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
+	@docker/venv.sh
+	@.venv/bin/python docker/uv.py pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock pyproject.toml
+	@.venv/bin/python docker/uv.py pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --group site --group servers --group test --group lint --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
 docs: ## Write the generated pages of docs/ anew
-	@tests/venv.sh
+	@docker/venv.sh
 	@.venv/bin/python docs/generate.py
 
 ##@ Tests
 bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B=mirror
-	@tests/venv.sh
+	@docker/venv.sh test
 	@for bench in $(or $(B),styles rolls mirror); do .venv/bin/python -m tests.bench.$$bench; done
-test: lint test-unit test-replica test-servers ## All of the following
+soak: ## For hours: everything at once, under random faults; SOAK_MINUTES=120 SOAK_SEED=n
+	@docker/venv.sh test
+	@docker/engine.sh
+	@.venv/bin/python -m tests.soak
+mutants: ## Plant faults and see that tests find them (hours): ARGS='--area nginx'; docs/mutants.md
+	@docker/venv.sh test
+	@.venv/bin/python -m tests.mutants $(ARGS)
+# A part: make test-replica K=chat; what it ran on is then kept for the next (make test-clean).
+define layers
+@docker/venv.sh
+@exec .venv/bin/python -m tests.runner $(if $(K),--keep) $(1) $(if $(K)$(ARGS),-- $(if $(K),-k '$(K)') $(ARGS))
+endef
+test: ## All of the following, side by side (docs/testing.md)
+	$(call layers,lint unit replica servers)
 lint: ## Style, types, shell, Dockerfile, nginx, generated docs (seconds)
-	@tests/venv.sh
+	@docker/venv.sh lint
 	@tests/lint.sh
-test-unit: ## Functions and views, no containers (seconds)
-	@tests/venv.sh
-	@mkdir -p .cache
-	@.venv/bin/python -m coverage run -m pytest tests/unit $(ARGS)
-	@[ -n "$(ARGS)" ] || .venv/bin/python -m coverage report
+test-unit: ## Functions and views, no containers (seconds); a part, as of all: K=chat
+	$(call layers,unit)
 test-replica: ## The replica, for real, on ports of its own, and a browser (minutes)
-	@tests/venv.sh
-	@docker/engine.sh
-	@CHROMIUM=$$(tests/chromium.sh) .venv/bin/python -m pytest tests/replica tests/browser tests/sites $(ARGS)
+	$(call layers,replica)
 test-sites: ## Real sites of others, adopted and served; make test takes one (minutes)
-	@tests/venv.sh
-	@docker/engine.sh
-	@ALL_SITES=1 .venv/bin/python -m pytest tests/sites $(ARGS)
+	$(call layers,sites)
 test-servers: ## Booted Debian servers, provisioned for real (minutes)
-	@tests/venv.sh
-	@docker/engine.sh
-	@CHROMIUM=$$(tests/chromium.sh) .venv/bin/python -m pytest tests/servers --ignore tests/servers/specs \
-		--numprocesses 2 --no-loadscope-reorder $(ARGS)
+	$(call layers,servers)
+test-clean: ## Remove what K=… kept running, and what tests noted
+	@docker/venv.sh
+	@.venv/bin/python -m tests.runner.sweep

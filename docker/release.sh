@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 . docker/lib.sh
 
 docker/engine.sh
-[ -z "${SITE:-}" ] || tests/venv.sh
+[ -z "${SITE:-}" ] || docker/venv.sh
 . docker/build-secrets.sh
 dist=dist release=${RELEASE:-}
 [ -z "${SITE:-}" ] || DEBIAN=${DEBIAN:-trixie}

@@ -127,8 +127,9 @@ def resolve(site: Site, names: list[str], found: list[Path], work: Path, debian:
     named = work / "named.in"
     named.write_text("\n".join([*names, *NEEDS, *SERVERS]) + "\n")
     done = subprocess.run(
-        [ROOT / ".venv/bin/uv", "pip", "compile", "--quiet", "--generate-hashes", "--no-header",
-         "--no-annotate", "--python-version", PYTHON[debian], "--python-platform", "linux",
+        [ROOT / ".venv/bin/python", ROOT / "docker/uv.py", "pip", "compile", "--quiet",
+         "--generate-hashes", "--no-header", "--no-annotate", "--python-version", PYTHON[debian],
+         "--python-platform", "linux",
          "--overrides", work / "overrides.in", named, *found],
         check=False, capture_output=True, text=True,
     )  # fmt: skip

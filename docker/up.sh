@@ -23,7 +23,7 @@ try() { # SENTENCE COMMAND...: when it fails, show its last lines and end with t
 once() { docker compose run --rm --no-deps -T "$@"; }
 
 if [ -n "${SITE:-}" ]; then
-    tests/venv.sh
+    docker/venv.sh
     settings=$(.venv/bin/python docker/site.py "$SITE" "$(setting DEBIAN_RELEASE)") # apart from eval: its failure must end this
     eval "$settings"
 fi

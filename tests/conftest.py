@@ -9,7 +9,12 @@ import pytest
 
 from tests.stack import Stack
 
-pytest_plugins = ["tests.runner.classes", "pytester"]
+pytest_plugins = [
+    "tests.runner.classes",
+    "tests.runner.progress",
+    "tests.runner.evidence",
+    "pytester",
+]
 
 
 @pytest.fixture(scope="session")

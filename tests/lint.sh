@@ -1,22 +1,45 @@
 #!/usr/bin/env bash
-# Everything that can be judged without running it.
+# Everything that can be judged without running it, at the same time; each complaint has a name.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . docker/lib.sh
-export PATH=$PWD/.venv/bin:$PATH
+export PATH=$PWD/.venv/bin:$PATH DJANGO_DEBUG=on
 
-ruff check --quiet . || die "ruff found the above; 'ruff check --fix' mends what it can."
-ruff format --check --quiet . || die "files are not formatted; run '.venv/bin/ruff format .'"
-DJANGO_DEBUG=on mypy --no-error-summary || die "mypy found the above."
-find app ansible deploy docker tests -name '*.sh' -print0 | xargs -0 shellcheck --external-sources .ci/run || die "shellcheck found the above."
-hadolint --config tests/hadolint.yaml docker/Dockerfile || die "hadolint found the above."
-tests/lint-nginx.sh
-(cd ansible && ansible-lint --offline -qq --nocolor --profile production 2>/dev/null) || die "ansible-lint found the above."
-python docs/generate.py --check
-# A fact has one home.
-homes=$(git grep -lE '\b86400s?\b' -- deploy app tandem compose.yaml .env | grep -v 'timeouts.env\|routes.yml' | sort)
-[ "$homes" = deploy/nginx/snippets/websocket.conf ] || die "the 86400 s timeout must be written in deploy/nginx/snippets/websocket.conf only, found: $homes"
-if git grep -nIE '(pypi|pythonhosted|docker\.io/|deb\.debian\.org|registry\.npmjs)' -- ':!tests/lint.sh' | grep -v 'docker\.io '; then
-    die "the lines above name a package registry's host; derive it from the machine instead."
-fi
-echo "lint: clean"
+homes() { # a fact has one home
+    local homes
+    homes=$(git grep -lE '\b86400s?\b' -- deploy app tandem compose.yaml .env | grep -v 'timeouts.env\|routes.yml' | sort)
+    [ "$homes" = deploy/nginx/snippets/websocket.conf ] ||
+        die "the 86400 s timeout must be written in deploy/nginx/snippets/websocket.conf only, found: $homes"
+    ! git grep -nIE '(pypi|pythonhosted|docker\.io/|deb\.debian\.org|registry\.npmjs)' -- ':!tests/lint.sh' | grep -v 'docker\.io ' ||
+        die "the lines above name a package registry's host; derive it from the machine instead."
+}
+scripts() { find app ansible deploy docker tests -name '*.sh' -print0 | xargs -0 shellcheck --external-sources .ci/run; }
+roles() { cd ansible && ansible-lint --offline -qq --nocolor --profile production 2>/dev/null; }
+
+# The longest first.
+declare -A commands=(
+    [ansible-lint]="roles" [mypy]="mypy --no-error-summary" [shellcheck]="scripts" [gixy]="tests/lint-nginx.sh"
+    [docs]="python docs/generate.py --check" [ruff]="ruff check --quiet ." [homes]="homes"
+    [ruff format]="ruff format --check --quiet ." [hadolint]="hadolint --config tests/hadolint.yaml docker/Dockerfile"
+)
+declare -A cures=([ruff]="; 'ruff check --fix' mends what it can" [ruff format]="; '.venv/bin/ruff format .' mends it")
+order=(ansible-lint mypy shellcheck gixy docs ruff "ruff format" hadolint homes)
+said=$(mktemp -d)
+trap 'rm -rf "$said"' EXIT
+declare -A running
+TIMEFORMAT=%R
+for name in "${order[@]}"; do
+    { time ${commands[$name]} >"$said/$name" 2>&1; } 2>"$said/$name.seconds" &
+    running[$name]=$!
+done
+bad=0
+for name in "${order[@]}"; do
+    if ! wait "${running[$name]}"; then
+        printf '\n%s:\n' "$name" >&2
+        cat "$said/$name" >&2
+        say "$name found the above${cures[$name]-}."
+        bad=1
+    fi
+    [ -z "${TIMES-}" ] || printf '%-13s %6s s\n' "$name" "$(cat "$said/$name.seconds")"
+done
+[ "$bad" = 0 ] && echo "lint: clean"

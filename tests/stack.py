@@ -118,6 +118,12 @@ class Stack:
         since_ = f"{since:.3f}"
         return self.compose("logs", "--no-log-prefix", "--no-color", "--since", since_, *services)
 
+    def said(self, since: float, lines: int) -> str:
+        """Return the last log lines of each container since a Unix time, each with its name."""
+        return self.compose(
+            "logs", "--no-color", "--since", f"{since:.3f}", "--tail", str(lines), check=False
+        )
+
     def wait_healthy(self, name: str, seconds: float = 60) -> None:
         """Wait until the container's health check passes."""
         wait_for(lambda: self.inspect(name)["State"]["Health"]["Status"] == "healthy", seconds)

@@ -89,7 +89,7 @@ if DEBUG and "DATABASE_NAME" not in os.environ:
 else:
     DATABASES = {
         "default": {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "tandem.postgresql",  # Django's, but waits for a server that restarts
             "NAME": os.environ.get("DATABASE_NAME", "tandem"),
             "USER": os.environ.get("DATABASE_USER", "tandem"),
             "HOST": os.environ.get("DATABASE_HOST", "/run/postgresql"),
@@ -108,7 +108,7 @@ else:
             "pool": {
                 "min_size": 1,
                 "max_size": integer("ASGI_DATABASE_POOL", 10),
-                "timeout": 10,
+                "timeout": 6,  # somewhat longer than a connection waits for a restart
             }
         }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -17,6 +17,9 @@ from tandem.redis_url import with_password
 INSECURE_KEY = "django-insecure-"  # what startproject writes
 # Of the site's database in Tandem's: what its code relies on.
 KEPT = ("ATOMIC_REQUESTS", "DISABLE_SERVER_SIDE_CURSORS", "TEST", "TIME_ZONE")
+# Django's, but waits for a server that restarts.
+ENGINE = "tandem.postgresql"
+STOCK = ("django.db.backends.postgresql", "django.db.backends.postgresql_psycopg2")
 LAYER = "tandem.channel_layer.PubSubChannelLayer"
 
 
@@ -99,7 +102,7 @@ def _databases(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[
         engine = str(own.get("ENGINE", ""))
         databases["default"] = {
             # One that speaks PostgreSQL stays: PostGIS, a pool, a wrapper for metrics.
-            "ENGINE": engine if "postg" in engine else "django.db.backends.postgresql",
+            "ENGINE": ENGINE if engine in STOCK or "postg" not in engine else engine,
             "NAME": environment.get("DATABASE_NAME", "tandem"),
             "USER": environment.get("DATABASE_USER", "tandem"),
             "HOST": environment.get("DATABASE_HOST", "/run/postgresql"),

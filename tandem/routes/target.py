@@ -118,9 +118,10 @@ class Target:
                 stdout=subprocess.PIPE if read else STDERR,
             )
         except FileNotFoundError:
-            raise TargetError(
-                f"there is no {command[0]} here; run this in the checkout, after 'make up'"
-            ) from None
+            cure = "run this in the checkout, after 'make up'"
+            if command[0].startswith("ansible"):
+                cure = "in the checkout 'docker/venv.sh servers' installs it"
+            raise TargetError(f"there is no {command[0]} here; {cure}") from None
         if done.returncode:
             sys.stderr.write(done.stdout or "")
             raise TargetError(f"{' '.join(command[:3])} ended with {done.returncode}")

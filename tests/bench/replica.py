@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from tests.stack import Stack
+from tests.stack import ROOT, Stack
 
 
 class Replica(Stack):
     """The running replica, with the user's settings."""
 
-    project = os.environ.get("COMPOSE_PROJECT_NAME", "tandem")
-    http_port = int(os.environ.get("HTTP_PORT", "8080"))
-    https_port = int(os.environ.get("HTTPS_PORT", "8443"))
+    def __init__(self, root: Path = ROOT) -> None:
+        super().__init__(root)
+        self.project = os.environ.get("COMPOSE_PROJECT_NAME", "tandem")
+        self.http_port = int(os.environ.get("HTTP_PORT", "8080"))
+        self.https_port = int(os.environ.get("HTTPS_PORT", "8443"))
+        self.origin = f"https://localhost:{self.https_port}"
 
     def env(self, **settings: str) -> dict[str, str]:
         """Return the environment of its commands, with the release that ``make up`` gave it."""

@@ -9,6 +9,7 @@ from gallery.styles import STYLES
 from tests.browser.test_pages import SHOTS, browser, log_in  # noqa: F401 - a fixture
 from tests.stack import Stack, settle_network
 
+pytestmark = pytest.mark.alone
 ENDS_BY_ITSELF = {"hello", "echo-once"}
 
 

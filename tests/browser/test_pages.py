@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.stack import ROOT, Stack, settle_network
 
+pytestmark = pytest.mark.alone
 SHOTS = ROOT / ".cache" / "screenshots"
 
 

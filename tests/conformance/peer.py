@@ -23,9 +23,8 @@ from tests.conformance.frames import (
     frame,
     read,
 )
+from tests.machine import HANG_SECONDS
 
-# To connect, to answer, to close: for each of them.
-SECONDS = 8.0
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
 
 Headers = list[tuple[str, str]]
@@ -93,7 +92,7 @@ class Peer:
     async def send(self, *data: bytes) -> None:
         """Send ``data`` in as few segments as TCP likes."""
         self.writer.write(b"".join(data))
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(HANG_SECONDS):
             await self.writer.drain()
 
     async def send_apart(self, *data: bytes) -> None:
@@ -109,7 +108,7 @@ class Peer:
 
     async def response(self) -> Response:
         """Read the answer to a handshake."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(HANG_SECONDS):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.rstrip().split("\r\n")
         headers: dict[str, str] = {}
@@ -138,7 +137,7 @@ class Peer:
     async def message(self) -> Received:
         """Read a whole message or control frame."""
         assert not self._closed
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(HANG_SECONDS):
             found, fin = await read(self.reader)
             while not fin:
                 more, fin = await read(self.reader, fragmented=True)
@@ -194,7 +193,7 @@ class Peer:
         assert found.code in codes, f"expected a close with {codes}, got {found.code}"
         self._closed = True
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(HANG_SECONDS):
                 rest = await self.reader.read()
         except TimeoutError:
             raise AssertionError("7.1.1: the server did not close the connection") from None
@@ -208,7 +207,7 @@ class Peer:
 async def connected(endpoint: Endpoint) -> AsyncIterator[Peer]:
     """Connect, without a handshake."""
     host, port = endpoint.address
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(HANG_SECONDS):
         reader, writer = await asyncio.open_connection(host, port, ssl=endpoint.tls)
     try:
         yield Peer(endpoint, reader, writer)

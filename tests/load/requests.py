@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from tests.load.history import history
 from tests.load.site import Site
 
 TIMEOUT_SECONDS = 20.0
 # Users wait for their pages: when this many do, the next one comes later.  Without a bound
 # a machine that falls behind for a moment never catches up, and its queue is measured.
 WAITING = 40
-ROOM = "/chat/load-posts/"
 # One in eight writes, as a reader-heavy site does; each room has its own lock.
 MIX = (
     "/",
@@ -38,11 +39,13 @@ class Requests:
     """What was asked and what came of it."""
 
     site: Site
+    name: str  # a name of this run's own: its rooms, and what is posted there, are no other's
     rate: float  # requests/s; may change on the way
     # (moment, seconds taken, method and path)
     answered: list[tuple[float, float, str]] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    posts: int = 0
+    acknowledged: set[str] = field(default_factory=set)  # texts whose POST was answered
+    posted: set[str] = field(default_factory=set)  # and those that may have arrived or not
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until ``stop``, at the rate as long as fewer than ``WAITING`` wait."""
@@ -54,7 +57,7 @@ class Requests:
                 following = loop.time()
             path = MIX[number % len(MIX)]
             method = "GET" if path else "POST"
-            path = path or f"/chat/load-posts-{number // len(MIX) % POST_ROOMS}/"
+            path = path or f"/chat/{self.room(number // len(MIX) % POST_ROOMS)}/"
             task = asyncio.create_task(self._ask(method, path, number))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
@@ -62,6 +65,27 @@ class Requests:
             following += 1 / self.rate
             await asyncio.sleep(max(0, following - loop.time()))
         await asyncio.gather(*tasks)
+
+    def room(self, number: int) -> str:
+        """Return the name of a room to post in."""
+        return f"{self.name}-posts-{number}"
+
+    def text(self, number: int) -> str:
+        """Return what the request of this number posts: its key, once in all the site."""
+        return f"{self.name} post {number}"
+
+    async def audit(self) -> dict[str, list[str]]:
+        """Compare what was posted with what was kept.
+
+        What was acknowledged is there once.  What was not is there once or not at all: nobody
+        (a proxy that tries again) may send a POST twice.
+        """
+        rooms = await asyncio.gather(*(history(self.site, self.room(n)) for n in range(POST_ROOMS)))
+        kept = Counter(text for messages in rooms for _, text in messages)
+        return {
+            "lost": sorted(self.acknowledged - kept.keys()),
+            "doubled": sorted(text for text in self.posted if kept[text] > 1),
+        }
 
     async def _ask(self, method: str, path: str, number: int) -> None:
         what, began = f"{method} {path}", time.monotonic()
@@ -74,7 +98,8 @@ class Requests:
         if status not in (200, 302):
             self.failed.append(f"{what}: {status}")
             return
-        self.posts += method == "POST"
+        if method == "POST":
+            self.acknowledged.add(self.text(number))
         self.answered.append((began, time.monotonic() - began, what))
 
     async def _exchange(self, method: str, path: str, number: int) -> int:
@@ -86,7 +111,8 @@ class Requests:
         try:
             body = ""
             if method == "POST":
-                body = urlencode({"message": f"post {number}", "csrfmiddlewaretoken": TOKEN})
+                self.posted.add(self.text(number))
+                body = urlencode({"message": self.text(number), "csrfmiddlewaretoken": TOKEN})
             writer.write(
                 f"{method} {path} HTTP/1.1\r\nHost: {site.host}\r\nConnection: close\r\n"
                 f"Cookie: {site.cookie}; csrftoken={TOKEN}\r\nReferer: {site.origin}/\r\n"

@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from tests.load.history import history
 from tests.load.site import Site
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0  # as app/static/tandem/reconnecting-socket.js
@@ -104,7 +105,9 @@ class Client:
                 elif "history" in message:
                     self._read_up.set()
                 elif "error" in message:
+                    # Not stored: on a new connection it is looked for, and sent again.
                     self.errors.append(frame)
+                    return
 
     async def _speak(self, socket, stop: asyncio.Event) -> None:
         # What was sent before this connection may be in the history that comes first, before
@@ -125,33 +128,6 @@ class Client:
                 await asyncio.wait_for(stop.wait(), self.every)
 
     _unconfirmed = False
-
-
-async def history(site: Site, room: str) -> list[tuple[int, str]]:
-    """Return what the site has kept of a room: ``[(id, text), …]``.
-
-    Asked after the traffic has been counted: a connection that fails here is made again.
-    """
-    for _ in range(5):
-        with contextlib.suppress(OSError, InvalidHandshake, ConnectionClosed):
-            return await _history(site, room)
-        await asyncio.sleep(1)
-    return await _history(site, room)
-
-
-async def _history(site: Site, room: str) -> list[tuple[int, str]]:
-    found: list[tuple[int, str]] = []
-    async with connect(
-        f"wss://{site.host}/ws/chat/{room}/?after=0", host=site.address, port=site.port,
-        ssl=site.tls, server_hostname=site.name, origin=site.origin,
-        additional_headers={"Cookie": site.cookie}, open_timeout=20,
-    ) as socket:  # fmt: skip
-        # Answered when all that there is has been sent.
-        await socket.send(json.dumps({"before": 1}))
-        while "history" not in (frame := json.loads(await asyncio.wait_for(socket.recv(), 30))):
-            if "message" in frame:
-                found.append((frame["id"], frame["message"]))
-    return found
 
 
 async def audit(site: Site, clients: list[Client]) -> dict[str, list[str]]:

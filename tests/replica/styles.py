@@ -24,7 +24,7 @@ class Style:
 
 STYLES = [
     Style("/ws/echo/", "hello", "hello"),
-    Style("/ws/hello/", None, None),
+    Style("/ws/hello/", None, "hello"),
     Style("/ws/ticker/", None, None),
     Style("/ws/ping/", "PING", "PONG"),
     Style("/ws/raw/", "ping", "pong!"),

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tandem.routes.model import UPSTREAMS
+from tests.load.drains import followed
 from tests.load.run import during, nobody_noticed, sockets_moved_in_turn
 from tests.load.site import Site
 from tests.stack import Stack, copy_of_checkout
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.alone  # under load
 
 
 def site(stack: Stack) -> Site:
@@ -27,13 +28,15 @@ def test_a_roll_is_noticed_by_nobody(stack: Stack):
     names = [f"{kind}-{n}" for kind in UPSTREAMS for n in (1, 2)]
     before = {stack.inspect(name)["Id"] for name in names}
     nginx = stack.inspect("nginx-1")["Id"]
-    report = during(lambda: stack.run("make", "roll", TANDEM_RELEASE="rolled"), site(stack))
+    with followed(stack) as log:
+        report = during(lambda: stack.run("make", "roll", TANDEM_RELEASE="rolled"), site(stack))
+        told = log()
     assert before.isdisjoint(stack.inspect(name)["Id"] for name in names)
     assert stack.inspect("nginx-1")["Id"] == nginx
     with stack.client() as client:
         assert client.get("/health/wsgi/ready/").headers["X-Release"] == "rolled"
     nobody_noticed(report)
-    sockets_moved_in_turn(report)
+    sockets_moved_in_turn(report, told)
 
 
 def test_after_a_roll_up_changes_nothing(stack: Stack):

@@ -83,19 +83,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         cleaning.remove_servers()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
-    """Show the last lines of the servers' own logs with a test that fails."""
-    report = yield
-    if report.failed:
-        used = [getattr(v, "rehearsal", v) for v in getattr(item, "funcargs", {}).values()]
-        rehearsals = {one.name: one for one in used if isinstance(one, Rehearsal)}
-        for rehearsal in rehearsals.values():
-            for host, lines in rehearsal.last_words().items():
-                report.sections.append((f"the log of {host}", lines))
-    return report
-
-
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder that the processes of this run share."""

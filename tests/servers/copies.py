@@ -82,6 +82,10 @@ class Kept:
             self._forget_others()
         return {"seconds": f"{time.monotonic() - began:.0f}", **story}
 
+    def said(self, since: float, lines: int) -> str:
+        """Return what the servers said, if they cannot be made (``tests.runner.evidence``)."""
+        return self.rehearsal.said(since, lines)
+
     def _forget_others(self) -> None:
         """Remove the copies of these hosts that something else had made."""
         for host in self.rehearsal.hosts:

@@ -29,12 +29,12 @@ SESSION = (
 TOPOLOGIES = ROOT / "tests" / "servers" / "topologies"
 COPIES = named("").rstrip("-")  # the first part of the names of this checkout's copies
 RELEASES = CACHE / named("releases")
-# What the units of a server and its nginx said last.
-LAST_WORDS = (
-    "journalctl --no-pager --quiet --lines 40 --output short-precise -u nginx -u 'wsgi@*'"
-    " -u 'asgi@*' -u 'notify@*' -u 'process@*' -u 'redis-server@*' -u 'postgresql@*'"
-    " -u tandem-firewall; systemctl --failed --no-legend --plain;"
-    " tail -n 10 /var/log/nginx/error.log 2>/dev/null; true"
+# What the units of a server and its nginx said: since when, and how many lines.
+LOGS = (
+    "journalctl --no-pager --quiet --output short-precise --since @%.6f --lines %d -u nginx"
+    " -u 'wsgi@*' -u 'asgi@*' -u 'notify@*' -u 'process@*' -u 'redis-server@*'"
+    " -u 'postgresql@*' -u tandem-firewall; systemctl --failed --no-legend --plain;"
+    " tail -n %d /var/log/nginx/error.log 2>/dev/null; true"
 )
 
 
@@ -130,6 +130,12 @@ class Rehearsal:
             "docker", "exec", f"{self.name}-{host}", "bash", "-c", script, check=check
         ).stdout.strip()
 
+    def journal(self, host: str, units: str, since: float) -> str:
+        """Return what the journal has of ``units`` (a pattern) since a Unix time."""
+        return self.execute(
+            host, f"journalctl --output cat --unit '{units}' --since @{since:.6f} --no-pager"
+        )
+
     def site(self, host: str, user: str = "visitor") -> Site:
         """Return the site of a server, as a user who is logged in."""
         return Site(f"{host}.test", self.address(host), 443, self.cookie(host, user))
@@ -170,11 +176,13 @@ class Rehearsal:
                 return
         raise AssertionError(f"{host} did not come back")
 
-    def last_words(self) -> dict[str, str]:
-        """Return the last lines of the log of each server that runs."""
+    def said(self, since: float, lines: int) -> str:
+        """Return the servers' own last lines since a Unix time (``tests.runner.evidence``)."""
         if not (self.state / "inventory.yml").exists():
-            return {}
-        return {host: self.execute(host, LAST_WORDS, check=False) for host in self.hosts}
+            return ""
+        read = LOGS % (since, lines, lines)
+        logs = {host: self.execute(host, read, check=False) for host in self.hosts}
+        return "\n".join(f"--- {host}\n{log}" for host, log in logs.items())
 
 
 def recap(printed: str) -> dict[str, dict[str, int]]:

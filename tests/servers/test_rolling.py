@@ -6,6 +6,7 @@ The load is up to 200 requests/s and 500 chat sockets whose clients number their
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -38,10 +39,13 @@ def moves(single: Rehearsal, release: str, following: str) -> dict[str, Any]:
         single.play("rollback.yml")
         found["rolled back"] = single.instances(HOST)
 
+    began = time.time()
     found["report"] = during(event, single.site(HOST))
+    found["said"] = single.journal(HOST, "asgi@*", began)
     return found
 
 
+@pytest.mark.alone
 def test_a_deploy_and_a_rollback_move_every_instance(
     moves: dict[str, Any], release: str, following: str
 ):
@@ -49,9 +53,10 @@ def test_a_deploy_and_a_rollback_move_every_instance(
     assert set(moves["rolled back"].values()) == {release}
 
 
+@pytest.mark.alone
 def test_a_deploy_and_a_rollback_are_noticed_by_nobody(moves: dict[str, Any]):
     nobody_noticed(moves["report"])
-    sockets_moved_in_turn(moves["report"])
+    sockets_moved_in_turn(moves["report"], moves["said"])
     assert sum(moves["report"]["closes"].values()) >= 2 * moves["report"]["sockets"]
 
 
@@ -65,15 +70,19 @@ def new_nginx(single: Rehearsal) -> dict[str, Any]:
             single.execute(HOST, change)
             wait_for(lambda old=old: not old & workers(single), HANG_SECONDS, every=1)
 
-    return during(event, single.site(HOST))
+    began = time.time()
+    report = during(event, single.site(HOST))
+    return {**report, "said": single.journal(HOST, "asgi@*", began)}
 
 
+@pytest.mark.alone
 def test_a_new_nginx_is_noticed_by_nobody_and_its_old_workers_end(new_nginx: dict[str, Any]):
     nobody_noticed(new_nginx)
-    sockets_moved_in_turn(new_nginx)
+    sockets_moved_in_turn(new_nginx, new_nginx["said"])
     assert sum(new_nginx["closes"].values()) == 2 * new_nginx["sockets"]
 
 
+@pytest.mark.alone
 def test_a_killed_process_costs_only_what_it_was_at(single: Rehearsal):
     """`kill -9` of each process in turn, as the machine's memory killer does it."""
     # A unit's main process, or a child of that.

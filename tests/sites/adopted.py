@@ -65,11 +65,11 @@ class Recipe:
     process: str = ""  # one that it keeps beside its servers, in YAML
 
 
-UV = str(ROOT / ".venv/bin/uv")
+UV = (str(ROOT / ".venv/bin/python"), str(ROOT / "docker/uv.py"))
 SITES = [
     Recipe(
         "wagtail",
-        start=(UV, "tool", "run", "--quiet", "wagtail", "start", "shop"),
+        start=(*UV, "tool", "run", "--quiet", "wagtail", "start", "shop"),
         login="/admin/login/",
         inside="/admin/pages/",
         # Publishes what is due, for ever.

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from channels.testing import WebsocketCommunicator
 
 from chat.consumers import ChatConsumer
 from tandem.compare import cli
 from tandem.routes import report
+from tests.unit.communicator import SocketCommunicator
 from tests.unit.compare_sites import Pair, Site
 
 
@@ -20,8 +20,8 @@ from tests.unit.compare_sites import Pair, Site
 def chat_socket():
     """Give a factory of sockets on the chat consumer: ``chat_socket(user, room, query)``."""
 
-    def make(user: Any, room: str = "lobby", query: str = "after=0") -> WebsocketCommunicator:
-        socket = WebsocketCommunicator(ChatConsumer.as_asgi(), f"/ws/chat/{room}/?{query}")
+    def make(user: Any, room: str = "lobby", query: str = "after=0") -> SocketCommunicator:
+        socket = SocketCommunicator(ChatConsumer.as_asgi(), f"/ws/chat/{room}/?{query}")
         socket.scope |= {"user": user, "url_route": {"kwargs": {"room": room}}}
         return socket
 

@@ -15,10 +15,12 @@ from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from websockets.asyncio.client import ClientConnection, unix_connect
+from websockets.exceptions import ConnectionClosed
 
-from notifications.events import ENTRIES, LOGOUTS, event_of
+from notifications.events import event_of
 from notifications.hub import Hub, in_thread
 from notifications.server import NotificationServer
+from tests.machine import HANG_SECONDS
 from tokens.tokens import token_for
 
 
@@ -36,13 +38,10 @@ class Wire:
 
     def publish(self, entry: LogEntry) -> None:
         if not self.cut:
-            self._messages.put_nowait((ENTRIES, json.dumps(event_of(entry)).encode()))
-
-    def log_out(self, user: Any) -> None:
-        self._messages.put_nowait((LOGOUTS, json.dumps({"user": user.pk}).encode()))
+            self._messages.put_nowait(json.dumps(event_of(entry)).encode())
 
     def noise(self, payload: bytes) -> None:
-        self._messages.put_nowait((ENTRIES, payload))
+        self._messages.put_nowait(payload)
 
 
 class Running:
@@ -58,10 +57,12 @@ class Running:
         options.setdefault("origin", settings.ORIGINS[0])
         return unix_connect(str(self.path), f"ws://localhost{path}", **options)
 
-    async def admit(self, user: Any, **options: Any) -> ClientConnection:
+    async def admit(
+        self, user: Any, session: str | None = None, **options: Any
+    ) -> ClientConnection:
         """Return a socket that has introduced itself and was greeted."""
         client = await self.open(**options)
-        await client.send(await database_sync_to_async(token_for)(user))
+        await client.send(await database_sync_to_async(token_for)(user, session))
         assert json.loads(await client.recv())["user"] == user.get_username()
         return client
 
@@ -121,8 +122,18 @@ async def silent(client: ClientConnection, seconds: float = 0.3) -> bool:
     return True
 
 
-async def ended(client: ClientConnection, seconds: float = 5) -> tuple[int | None, str | None]:
+async def heard(client: ClientConnection) -> list[str | bytes]:
+    """Return everything that comes until the close."""
+    found: list[str | bytes] = []
+    with suppress(ConnectionClosed):
+        async with asyncio.timeout(HANG_SECONDS):
+            while True:
+                found.append(await client.recv())
+    return found
+
+
+async def ended(client: ClientConnection) -> tuple[int | None, str | None]:
     """Return code and reason of the close that comes."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(HANG_SECONDS):
         await client.wait_closed()
     return client.close_code, client.close_reason

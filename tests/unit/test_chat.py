@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
 
+from chat import consumers, feed
 from chat.models import Message, messages_after, post
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,7 +26,7 @@ def demo(django_user_model):
 
 
 async def frames(socket, count: int) -> list[dict]:
-    return [await socket.receive_json_from(timeout=3) for _ in range(count)]
+    return [await socket.receive_json_from() for _ in range(count)]
 
 
 def test_messages_are_numbered_per_room_without_a_hole(demo):
@@ -61,19 +66,21 @@ async def test_two_sockets_talk(demo, chat_socket):
 
 
 @pytest.mark.parametrize("query", ["after=1", ""])
-async def test_who_resumes_gets_only_what_is_missing(demo, chat_socket, query):
+async def test_who_resumes_gets_only_what_is_missing(demo, chat_socket, query, monkeypatch):
+    monkeypatch.setattr(consumers, "RESUME_GRACE_SECONDS", HANG_SECONDS)
     for text in ("one", "two", "three"):
         await database_sync_to_async(post)("lobby", demo, text)
     socket = chat_socket(demo, query=query)
     await socket.connect()
     if not query:
         await socket.send_json_to({"resume": 1})
-    assert [f["id"] for f in await frames(socket, 2)] == [2, 3]
-    assert await socket.receive_nothing()
+    await socket.send_json_to({"message": "four"})
+    assert [f["id"] for f in await frames(socket, 3)] == [2, 3, 4]
     await socket.disconnect()
 
 
-async def test_who_says_nothing_gets_recent_history(demo, chat_socket, settings):
+async def test_who_says_nothing_gets_recent_history(demo, chat_socket, settings, monkeypatch):
+    monkeypatch.setattr(consumers, "RESUME_GRACE_SECONDS", 0.01)
     settings.CHAT_HISTORY = 2
     for text in ("one", "two", "three"):
         await database_sync_to_async(post)("lobby", demo, text)
@@ -91,7 +98,8 @@ async def test_a_number_from_the_future_does_not_wait_for_it(demo, chat_socket):
     await socket.disconnect()
 
 
-async def test_what_the_layer_lost_is_read_from_the_database(demo, chat_socket):
+async def test_what_the_layer_lost_is_read_from_the_database(demo, chat_socket, monkeypatch):
+    monkeypatch.setattr(feed, "SWEEP_SECONDS", 0.02)
     socket = chat_socket(demo)
     await socket.connect()
     await database_sync_to_async(post)("lobby", demo, "nobody told the layer")
@@ -156,19 +164,37 @@ async def test_presence_names_who_is_there(demo, chat_socket):
 
 
 async def test_a_closed_socket_leaves_nothing_behind(demo, chat_socket):
-    from chat.feed import feed
     from chat.roster import roster
     from tandem.leases import leases
 
     for _ in range(20):
         socket = chat_socket(demo)
         await socket.connect()
+        assert get_channel_layer().groups
         await socket.disconnect()
-    assert not feed._rooms
+    assert not feed.feed._rooms
     assert not leases._held
     assert not roster._watchers
-    names = [task.get_name() for task in asyncio.all_tasks()]
-    assert len(names) < 5, names
+    assert not get_channel_layer().groups  # no membership: nothing is sent to the dead
+    await eventually(lambda: len(asyncio.all_tasks()) < 5)
+
+
+async def test_a_client_that_goes_during_the_handshake_leaves_no_membership(demo, chat_socket):
+    socket = chat_socket(demo)
+    application = socket.application
+
+    async def gone(scope, receive, send):
+        async def refuse(event):
+            assert get_channel_layer().groups  # it has joined: nothing is missed in between
+            raise OSError("gone")
+
+        await application(scope, receive, refuse)
+
+    socket.application = gone
+    await socket.send_input({"type": "websocket.connect"})
+    with pytest.raises(OSError, match="gone"):
+        await socket.wait()
+    assert not get_channel_layer().groups
 
 
 def test_speaking_works_without_javascript(client, demo):
@@ -183,12 +209,16 @@ def test_speaking_works_without_javascript(client, demo):
 
 
 @pytest.fixture
-def stranger(chat_socket):
-    """Give a factory of sockets without a session."""
+def stranger(chat_socket, monkeypatch):
+    """Give a factory of sockets without a session, which have all the time to bring a token."""
+    monkeypatch.setattr("chat.login.FIRST_MESSAGE_SECONDS", HANG_SECONDS)
 
     def make(query: str = "after=0", subprotocols: tuple[str, ...] = ()):
         socket = chat_socket(AnonymousUser(), query=query)
-        socket.scope |= {"subprotocols": list(subprotocols), "tandem.identified": lambda user: None}
+        socket.scope |= {
+            "subprotocols": list(subprotocols),
+            "tandem.identified": lambda *login: None,
+        }
         return socket
 
     return make
@@ -227,7 +257,7 @@ async def test_a_wrong_token_in_the_first_message_ends_the_socket(demo, stranger
     socket = stranger(subprotocols=("tandem",))
     await socket.connect()
     await socket.send_json_to({"token": bad})
-    assert (await socket.receive_output(2))["code"] == 4401
+    assert (await socket.receive_output())["code"] == 4401
     await socket.disconnect()
 
 
@@ -235,7 +265,7 @@ async def test_who_does_not_say_who_it_is_is_let_go(demo, stranger, monkeypatch)
     monkeypatch.setattr("chat.login.FIRST_MESSAGE_SECONDS", 0.05)
     socket = stranger(subprotocols=("tandem",))
     await socket.connect()
-    assert (await socket.receive_output(2))["code"] == 4401
+    assert (await socket.receive_output())["code"] == 4401
     await socket.disconnect()
 
 
@@ -272,16 +302,23 @@ async def test_older_messages_come_page_by_page(demo, chat_socket, settings):
     await socket.disconnect()
 
 
-async def test_typing_is_told_to_others_and_seldom(demo, django_user_model, chat_socket):
+async def test_typing_is_told_to_others_and_seldom(
+    demo, django_user_model, chat_socket, monkeypatch
+):
+    now = [100.0]
+    monkeypatch.setattr(consumers, "time", SimpleNamespace(monotonic=lambda: now[0]))
     guest = await database_sync_to_async(django_user_model.objects.create_user)("guest")
     one, two = chat_socket(demo), chat_socket(guest)
     await one.connect()
     await two.connect()
-    for _ in range(20):
-        await one.send_json_to({"typing": True})
-    assert await two.receive_json_from() == {"typing": ["demo"]}
-    assert await two.receive_nothing(0.2)
-    assert await one.receive_nothing(0.05)
+    for text in ("first", "second"):
+        for _ in range(20):
+            await one.send_json_to({"typing": True})
+        await one.send_json_to({"message": text})
+        assert await two.receive_json_from() == {"typing": ["demo"]}
+        assert (await two.receive_json_from())["message"] == text
+        assert (await one.receive_json_from())["message"] == text
+        now[0] += consumers.TYPING_SECONDS
     for socket in (one, two):
         await socket.disconnect()
 
@@ -294,5 +331,69 @@ async def test_a_flood_is_refused_and_then_ended(demo, chat_socket, settings):
         await socket.send_json_to({"typing": bool(n)})
     errors = [(await socket.receive_json_from())["error"] for _ in range(4)]
     assert errors == ["unknown-frame", "too-fast", "too-fast", "too-fast"]
-    assert (await socket.receive_output(2))["code"] == 1008
+    assert (await socket.receive_output())["code"] == 1008
     await socket.disconnect()
+
+
+async def test_the_limit_is_a_users_on_all_of_their_sockets(demo, chat_socket, settings):
+    settings.CHAT_FRAMES_PER_SECOND, settings.CHAT_FRAMES_BURST = 0.001, 3
+    one, two = chat_socket(demo), chat_socket(demo)
+    for socket in (one, two):
+        await socket.connect()
+    for socket in (one, two, one, two):
+        await socket.send_json_to({"watch": 0})
+        (error,) = await frames(socket, 1)
+    assert error["error"] == "too-fast"
+    for socket in (one, two):
+        await socket.disconnect()
+
+
+# --- what no client may break ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"message": "\\ud800"}', '{"message": "x", "key": "\\udfff"}', '{"\\ud800": 1}', "1" * 5000],
+)
+async def test_a_frame_that_cannot_be_stored_is_refused_and_the_socket_lives(
+    demo, chat_socket, text: str
+):
+    socket = chat_socket(demo)
+    await socket.connect()
+    await socket.send_to(text_data=text)
+    await socket.send_json_to({"message": "after it"})
+    refused, said = await frames(socket, 2)
+    assert refused["error"] in ("not-text", "not-json")
+    assert said["message"] == "after it"
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("digits", [19, 20, 5000])
+async def test_whoever_has_seen_the_future_waits_for_what_comes(demo, chat_socket, digits: int):
+    await database_sync_to_async(post)("lobby", demo, "before")
+    socket = chat_socket(demo, query="after=" + "9" * digits)
+    await socket.connect()
+    await socket.send_json_to({"message": "now"})
+    (said,) = await frames(socket, 1)
+    assert said["message"] == "now"
+    await socket.disconnect()
+
+
+async def test_a_consumer_that_fails_leaves_nothing_behind(demo, chat_socket, monkeypatch):
+    from chat.feed import feed
+    from tandem.leases import leases
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    socket = chat_socket(demo)
+    await socket.connect()
+    assert leases._held
+    monkeypatch.setattr("chat.frames.parse", fails)
+    await socket.send_to(text_data="{}")
+    assert (await socket.receive_output(3))["code"] == 1011
+    with pytest.raises(ZeroDivisionError):
+        await socket.wait()
+    assert not leases._held
+    assert not feed._rooms
+    assert not get_channel_layer().groups.get("chat.lobby")

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tandem import probe, trial
+from tests.machine import HANG_SECONDS
 from tests.stack import ROOT
 
 
@@ -73,7 +75,7 @@ def unix_server(tmp_path: Path):
             self.socket.bind(self.server_address)
 
     server = Server(str(tmp_path / "s.sock"), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield str(tmp_path / "s.sock")
     server.shutdown()
     server.server_close()
@@ -88,6 +90,7 @@ def test_the_probe_says_what_was_answered(unix_server: str, monkeypatch):
 
 
 def test_an_instance_is_watched_before_it_gets_visitors(unix_server: str, monkeypatch):
+    monkeypatch.setattr(trial, "PROMPT_SECONDS", HANG_SECONDS)
     monkeypatch.setattr(probe, "current", lambda name: Path(unix_server))
     assert "answers 503 on /health/live/: because" in trial.complaint("wsgi@trial")
     live, ready = (200, ""), (503, '{"checks": {"database": "ok", "migrations": "1 to run"}}')
@@ -100,7 +103,7 @@ def test_an_instance_is_watched_before_it_gets_visitors(unix_server: str, monkey
 
 def test_an_instance_that_answers_slowly_is_not_good_enough(monkeypatch):
     clock = iter([0.0, 3.5])
-    monkeypatch.setattr(trial.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(trial, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     monkeypatch.setattr(trial, "probe", lambda *_: (200, ""))
     assert trial.complaint("asgi@trial").startswith("it took 3.5 s to answer on /health/live/")
 
@@ -108,7 +111,7 @@ def test_an_instance_that_answers_slowly_is_not_good_enough(monkeypatch):
 def test_the_probe_keeps_trying_for_as_long_as_it_is_told(monkeypatch):
     answers = iter([(503, "not yet"), (503, "not yet"), (200, "")])
     monkeypatch.setattr(probe, "probe", lambda *_: next(answers))
-    monkeypatch.setattr("sys.argv", ["probe", "wsgi@1", "/late/", "5"])
+    monkeypatch.setattr("sys.argv", ["probe", "wsgi@1", "/late/", str(HANG_SECONDS)])
     probe.main()
 
 
@@ -117,7 +120,7 @@ def test_the_probe_does_not_wait_for_a_process_that_has_ended(tmp_path: Path, mo
     gone.wait()
     monkeypatch.setenv("MAINPID", str(gone.pid))
     monkeypatch.setattr(probe, "current", lambda name: tmp_path / "none.sock")
-    monkeypatch.setattr("sys.argv", ["probe", "wsgi@1", "/", "60"])
+    monkeypatch.setattr("sys.argv", ["probe", "wsgi@1", "/", str(HANG_SECONDS)])
     with pytest.raises(SystemExit, match="wsgi@1 has ended instead of answering"):
         probe.main()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tandem.compare import cli
+from tests.machine import HANG_SECONDS
 from tests.stack import ROOT
 from tests.unit.access_lines import line
 from tests.unit.compare_sites import Handler, Pair, Reply, Site, UnixSite, both
@@ -129,13 +130,16 @@ def test_the_limit_is_told(sites: Pair, compare):
 
 
 def test_no_more_than_so_many_requests_run_at_a_time(sites: Pair, compare):
-    running, most, lock = [0], [0], threading.Lock()
+    running, most, lock, three = [0], [0], threading.Lock(), threading.Event()
 
     def view(_: Handler) -> Reply:
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
-        time.sleep(0.02)
+            if running[0] == 3:
+                three.set()
+        assert three.wait(HANG_SECONDS)
+        time.sleep(0.02)  # for a fourth to come
         with lock:
             running[0] -= 1
         return Reply("x")

@@ -21,6 +21,7 @@ from tandem.uvicorn_websocket import TandemWebSocketProtocol
 from tests.conformance.endpoint import ECHO, Endpoint
 from tests.conformance.frames import CLOSE, TEXT, close, frame
 from tests.conformance.peer import Peer, connected, request
+from tests.machine import HANG_SECONDS
 
 WRONG = frame(TEXT, b"wrong", bits=0x40)
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -40,7 +41,7 @@ async def socket(application: Application, **options: Any) -> AsyncIterator[Peer
         async with connected(Endpoint(ECHO, f"ws://{host}:{port}/")) as peer:
             yield peer
         if state.tasks:
-            await asyncio.wait(state.tasks, timeout=5)
+            await asyncio.wait(state.tasks, timeout=HANG_SECONDS)
     finally:
         server.close()
 
@@ -58,7 +59,9 @@ def recorder(seen: list[Any]) -> Application:
 
 
 @pytest.mark.parametrize(
-    ("last", "code"), [(WRONG, 1002), (frame(TEXT, b"\xff"), 1007), (close(4000, b"bye"), 4000)]
+    ("last", "code"),
+    [(WRONG, 1002), (frame(TEXT, b"\xff"), 1007), (close(4000, b"bye"), 4000)],
+    ids=["wrong", "not UTF-8", "closing"],
 )
 async def test_what_came_before_the_end_reaches_the_application(last: bytes, code: int):
     seen: list[Any] = []
@@ -71,7 +74,7 @@ async def test_what_came_before_the_end_reaches_the_application(last: bytes, cod
     assert seen[-1]["reason"] == "bye" or code != 4000
 
 
-@pytest.mark.parametrize("last", [WRONG, close(1000)])
+@pytest.mark.parametrize("last", [WRONG, close(1000)], ids=["wrong", "closing"])
 async def test_an_application_that_sends_after_the_end_is_told_so(last: bytes):
     told: list[type[BaseException]] = []
 
@@ -98,7 +101,7 @@ async def test_a_request_that_is_no_handshake_leaves_no_connection_behind():
     async with socket(recorder([])) as peer:
         await peer.send(request(peer.endpoint, {"Content-Length": "5"}), b"hello")
         assert (await peer.response()).status == 400
-        await asyncio.wait_for(peer.reader.read(), 5)
+        await asyncio.wait_for(peer.reader.read(), HANG_SECONDS)
 
 
 async def test_the_limit_holds_with_compression_too():

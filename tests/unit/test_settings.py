@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import integer, names, secret
 from tandem.redis_url import with_password
+from tests.stack import ROOT
 
 
 def test_a_secret_is_read_from_its_credential(monkeypatch, tmp_path):
@@ -38,3 +43,14 @@ def test_a_number_that_is_none_is_named(monkeypatch):
         integer("N", 1)
     assert integer("UNSET_NUMBER", 7) == 7
     assert names("UNSET_NAMES", "a, b,") == ["a", "b"]
+
+
+def test_the_limit_of_sockets_per_user_comes_from_the_environment():
+    code = "from django.conf import settings; print(settings.SOCKETS_PER_USER)"
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.unit.settings", "SOCKETS_PER_USER": "7"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT, env={**os.environ, **settings, "PYTHONPATH": f"{ROOT}:{ROOT / 'app'}"},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout == "7\n"

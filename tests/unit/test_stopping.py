@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +17,35 @@ import pytest
 from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed
 
+from tandem.drain import FASTEST_PER_SECOND
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually, eventually_sync
 from tests.stack import ROOT
 
+WINDOW_SECONDS = 1.0
 APPLICATION = """
-import asyncio, os
+import asyncio, os, pathlib, time
+from tandem import uvicorn_http
 from tandem.move import MoveSockets
 from tandem.streams import EventStreams
+from tandem.uvicorn_websocket import TandemWebSocketProtocol
+
+uvicorn_http.IDLE_SECONDS = 60.0  # not what is tested here
+here = pathlib.Path(__file__).parent
+
+def note(text):
+    with open(here / "notes", "a") as notes:
+        notes.write(text + "\\n")
+
+class Noting(TandemWebSocketProtocol):
+    \"\"\"Says when it is asked to leave and when its turn has come.\"\"\"
+    def depart(self):
+        note(f"depart {time.monotonic()}")
+        super().depart()
+
+    def leave(self):
+        note(f"leave {time.monotonic()}")
+        super().leave()
 
 async def stream(receive, send):
     async def gone():
@@ -41,7 +63,10 @@ async def site(scope, receive, send):
         await stream(receive, send)
         return
     if scope["type"] == "http":
-        await asyncio.sleep(0.5 if scope["path"] == "/slow/" else 0)
+        if scope["path"] == "/slow/":
+            note("slow")
+            while not (here / "go on").exists():
+                await asyncio.sleep(0.01)
         await send({"type": "http.response.start", "status": 200,
                     "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
@@ -51,15 +76,13 @@ async def site(scope, receive, send):
     while True:
         event = await receive()
         if event["type"] == "websocket.disconnect":
-            note = f"disconnect {event['code']}"
-        else:
-            await asyncio.sleep(0.3)  # at work when the stop comes
-            note = event["text"]
-        with open(os.environ["NOTES"], "a") as notes:
-            notes.write(note + "\\n")
-        if event["type"] == "websocket.disconnect":
+            note(f"disconnect {event['code']}")
             return
-        await send({"type": "websocket.send", "text": "done " + note})
+        note("began " + event["text"])
+        while not (here / "go on").exists():  # at work when the stop comes
+            await asyncio.sleep(0.01)
+        note(event["text"])
+        await send({"type": "websocket.send", "text": "done " + event["text"]})
 
 application = MoveSockets(EventStreams(site))
 """
@@ -74,28 +97,41 @@ def server(tmp_path: Path, monkeypatch) -> Iterator[subprocess.Popen[bytes]]:
             sys.executable, "-m", "uvicorn", "site_under_test:application",
             "--uds", str(tmp_path / "s.sock"), "--lifespan", "off", "--log-level", "warning",
             "--http", "tandem.uvicorn_http:TandemHttpProtocol",
-            "--ws", "tandem.uvicorn_websocket:TandemWebSocketProtocol",
-            "--timeout-graceful-shutdown", "10",
+            "--ws", "site_under_test:Noting",
+            "--timeout-graceful-shutdown", str(int(HANG_SECONDS)),
         ],
         env={
-            **os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}", "SOCKET_DRAIN_SECONDS": "1",
-            "NOTES": str(tmp_path / "notes"),
+            **os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}",
+            "SOCKET_DRAIN_SECONDS": str(WINDOW_SECONDS),
         },
     )  # fmt: skip
-    deadline = time.monotonic() + 10
-    while not (tmp_path / "s.sock").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    eventually_sync(lambda: accepts(tmp_path))
     yield process
     process.kill()
     process.wait()
+
+
+def accepts(tmp_path: Path) -> bool:
+    """Tell whether it takes connections."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(tmp_path / "s.sock"))
+        except OSError:
+            return False
+    return True
+
+
+def notes(tmp_path: Path) -> list[str]:
+    """Return what the application has noted."""
+    file = tmp_path / "notes"
+    return file.read_text().splitlines() if file.exists() else []
 
 
 def connection(tmp_path: Path) -> http.client.HTTPConnection:
     """Return an HTTP connection to it that can be used again."""
     client = http.client.HTTPConnection("localhost")
     client.sock = socket.socket(socket.AF_UNIX)
-    client.sock.settimeout(5)
+    client.sock.settimeout(HANG_SECONDS)
     client.sock.connect(str(tmp_path / "s.sock"))
     return client
 
@@ -103,33 +139,34 @@ def connection(tmp_path: Path) -> http.client.HTTPConnection:
 async def test_what_a_client_sent_before_it_heard_of_the_stop_is_dealt_with(server, tmp_path: Path):
     async with unix_connect(str(tmp_path / "s.sock"), "ws://localhost/") as client:
         await client.send("first")
+        await eventually(lambda: "began first" in notes(tmp_path))
         server.send_signal(signal.SIGTERM)
         await client.send("second")
+        (tmp_path / "go on").touch()
         with contextlib.suppress(ConnectionClosed):
             async for _ in client:
                 pass
         # Whoever looks now, sees everything.
-        assert (tmp_path / "notes").read_text().split("\n")[:2] == ["first", "second"]
+        dealt_with = [note for note in notes(tmp_path) if note in ("first", "second")]
+        assert dealt_with == ["first", "second"]
         assert client.close_code == 1012
-    await asyncio.to_thread(server.wait, 5)
-    assert "disconnect 1012" in (tmp_path / "notes").read_text()
+    await asyncio.to_thread(server.wait, HANG_SECONDS)
+    assert "disconnect 1012" in notes(tmp_path)
 
 
 async def test_sockets_are_closed_one_after_the_other(server, tmp_path: Path):
     path = str(tmp_path / "s.sock")
     clients = [await unix_connect(path, "ws://localhost/") for _ in range(50)]
-    closed: list[float] = []
-
-    async def wait(client) -> None:
-        await client.wait_closed()
-        closed.append(time.monotonic())
-
-    waiting = [asyncio.create_task(wait(client)) for client in clients]
     server.send_signal(signal.SIGTERM)
-    await asyncio.gather(*waiting)
-    # Evenly over the second: no three tenths of it see more than half of them.
-    assert all(sum(at <= t < at + 0.3 for t in closed) <= 25 for at in closed)
+    await asyncio.gather(*(client.wait_closed() for client in clients))
     assert {client.close_code for client in clients} == {1012}
+    # By the server's own clock: none before its turn, which is even over the window.
+    told = [note.split() for note in notes(tmp_path) if note.startswith(("depart", "leave"))]
+    began = min(float(at) for what, at in told if what == "depart")
+    turns = [float(at) - began for what, at in told if what == "leave"]
+    pace = max(50 / WINDOW_SECONDS, FASTEST_PER_SECOND)
+    assert len(turns) == 50
+    assert all(at >= turn / pace for turn, at in enumerate(turns))
 
 
 async def test_sockets_can_be_moved_without_a_stop(server, tmp_path: Path):
@@ -137,7 +174,7 @@ async def test_sockets_can_be_moved_without_a_stop(server, tmp_path: Path):
         asked = connection(tmp_path)
         asked.request("POST", "/health/move-sockets/")
         assert asked.getresponse().read() == b'{"moving": 1}\n'
-        await asyncio.wait_for(client.wait_closed(), 5)
+        await asyncio.wait_for(client.wait_closed(), HANG_SECONDS)
         assert client.close_code == 1012
     async with unix_connect(str(tmp_path / "s.sock"), "ws://localhost/"):
         assert server.poll() is None
@@ -154,14 +191,15 @@ def test_a_request_that_comes_on_a_kept_connection_is_answered(server, tmp_path:
     kept.request("GET", "/")
     assert kept.getresponse().read() == b"ok"
     busy.request("POST", "/slow/", body="x")
-    time.sleep(0.1)
+    eventually_sync(lambda: "slow" in notes(tmp_path))
     server.send_signal(signal.SIGTERM)
-    time.sleep(0.3)
+    eventually_sync(lambda: not accepts(tmp_path))  # it has heard of the stop
     kept.request("POST", "/", body="x")
     answer = kept.getresponse()
     assert (answer.status, answer.headers["connection"]) == (200, "close")
+    (tmp_path / "go on").touch()
     assert busy.getresponse().read() == b"ok"
-    assert server.wait(5) == -signal.SIGTERM
+    assert server.wait(HANG_SECONDS) == -signal.SIGTERM
 
 
 def test_event_streams_end_completely_at_a_stop(server, tmp_path: Path):
@@ -175,7 +213,7 @@ def test_event_streams_end_completely_at_a_stop(server, tmp_path: Path):
     for answer in answers:
         # Whole events, or none where its turn came at once; raises if it is cut off.
         assert answer.read().replace(b"data: 1\n\n", b"") == b""
-    assert server.wait(8) == -signal.SIGTERM
+    assert server.wait(HANG_SECONDS) == -signal.SIGTERM
 
 
 def test_event_streams_can_be_moved_without_a_stop(server, tmp_path: Path):

@@ -6,12 +6,14 @@ import asyncio
 import json
 
 import pytest
-from asgiref.testing import ApplicationCommunicator
 from django.test import AsyncRequestFactory
 
 from showcase.events import ticker
 from tandem import streams
 from tandem.streams import EventStream, EventStreams, last_event_id, move_streams
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually
+from tests.unit.communicator import Communicator
 
 
 async def text(response: EventStream, events: int) -> list[str]:
@@ -47,7 +49,7 @@ async def test_a_quiet_stream_beats_and_its_generator_is_closed(monkeypatch):
 
     async def quiet():
         try:
-            await asyncio.sleep(60)
+            await asyncio.sleep(HANG_SECONDS)
             yield None, {}
         finally:
             closed.append(True)
@@ -59,11 +61,10 @@ async def test_a_quiet_stream_beats_and_its_generator_is_closed(monkeypatch):
             parts.append(part)
 
     reading = asyncio.create_task(read())
-    await asyncio.sleep(0.1)
+    await eventually(lambda: b":\n\n" in parts)
     reading.cancel()  # as Django does when the client has gone
     with pytest.raises(asyncio.CancelledError):
         await reading
-    assert b":\n\n" in parts
     assert closed == [True]
 
 
@@ -91,10 +92,10 @@ async def wait_for_disconnect(receive):
         pass
 
 
-async def started(kind: bytes) -> ApplicationCommunicator:
-    client = ApplicationCommunicator(EventStreams(streaming), {"type": "http", "kind": kind})
+async def started(kind: bytes) -> Communicator:
+    client = Communicator(EventStreams(streaming), {"type": "http", "kind": kind})
     await client.send_input({"type": "http.request", "more_body": False})
-    assert (await client.receive_output(2))["type"] == "http.response.start"
+    assert (await client.receive_output())["type"] == "http.response.start"
     return client
 
 
@@ -102,13 +103,13 @@ async def test_at_a_stop_streams_end_completely_and_other_responses_go_on():
     stream, download = await started(b"text/event-stream"), await started(b"text/csv")
     assert move_streams() == 1
     assert move_streams() == 0  # it is leaving already
-    while (event := await stream.receive_output(2))["more_body"]:
+    while (event := await stream.receive_output())["more_body"]:
         pass
     assert event["body"] == b""
-    await stream.wait(2)
+    await stream.wait()
     assert not download.future.done()
     await download.send_input({"type": "http.disconnect"})
-    await download.wait(2)
+    await download.wait()
     assert not streams._open
 
 

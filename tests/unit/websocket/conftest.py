@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from asgiref.testing import ApplicationCommunicator
 
 from tandem.websocket import WebSocketMiddleware
+from tests.unit.communicator import Communicator
 from tests.unit.websocket import site
 
 
@@ -26,39 +26,39 @@ def scope(path: str, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class Client(ApplicationCommunicator):
+class Client(Communicator):
     """A client of one socket."""
 
     async def open(self) -> None:
         await self.send_input({"type": "websocket.connect"})
-        assert (await self.receive_output(3))["type"] == "websocket.accept"
+        assert (await self.receive_output())["type"] == "websocket.accept"
 
     async def say(self, text: str) -> None:
         await self.send_input({"type": "websocket.receive", "text": text})
 
     async def hear(self) -> Any:
-        event = await self.receive_output(3)
+        event = await self.receive_output()
         assert event["type"] == "websocket.send", event
         return event["text"] if event.get("text") is not None else event["bytes"]
 
     async def leave(self, code: int = 1001) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": code, "reason": "bye"})
-        await self.wait(3)
+        await self.wait()
 
     async def closed(self) -> tuple[int, str]:
-        event = await self.receive_output(3)
+        event = await self.receive_output()
         assert event["type"] == "websocket.close", event
-        await self.wait(3)
+        await self.wait()
         return event["code"], event["reason"]
 
     async def refused(self) -> int:
         """Return the status of the refusal of the handshake; 0: a plain close."""
         await self.send_input({"type": "websocket.connect"})
-        event = await self.receive_output(3)
+        event = await self.receive_output()
         if event["type"] == "websocket.close":
             return 0
         assert event["type"] == "websocket.http.response.start", event
-        await self.wait(3)
+        await self.wait()
         return event["status"]
 
 

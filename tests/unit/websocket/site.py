@@ -10,6 +10,7 @@ from django.urls import include, path
 
 from tandem.websocket import DisconnectedError, WebSocket, websocket
 from tandem.websocket.legacy import accept_websocket, require_websocket
+from tests.machine import HANG_SECONDS
 
 seen: list[object] = []  # what views found out
 release = threading.Event()
@@ -78,7 +79,7 @@ def two_at_once(request):
 @require_websocket
 def holds(request):
     request.websocket.send("held")
-    release.wait(10)
+    release.wait(HANG_SECONDS)
 
 
 @require_websocket
@@ -109,7 +110,7 @@ def lingers(request):
     """Take no notice of the end, for a while."""
     for message in request.websocket:
         seen.append(message)
-    release.wait(10)
+    release.wait(HANG_SECONDS)
     try:
         request.websocket.send("anybody?")
     except DisconnectedError as error:
@@ -119,7 +120,7 @@ def lingers(request):
 @require_websocket
 def hoards(request):
     request.websocket.count_messages()
-    release.wait(10)
+    release.wait(HANG_SECONDS)
     seen.append(list(request.websocket))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 
 import pytest
@@ -12,6 +11,8 @@ from django.test import AsyncClient, Client
 
 from tandem.websocket.legacy import socket as legacy_socket
 from tandem.websocket.legacy.view import threads
+from tests.machine import HANG_SECONDS
+from tests.patience import eventually
 from tests.unit.websocket import site
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the site's middleware reads sessions
@@ -65,7 +66,7 @@ async def test_more_sockets_than_threads_are_told_to_come_back(client, caplog):
     again = client("/legacy/holds/")
     await again.open()
     assert await again.hear() == "held"
-    await again.wait(3)
+    await again.wait()
 
 
 async def test_a_view_may_close_and_then_finds_nothing(client):
@@ -79,7 +80,7 @@ async def test_a_view_that_sends_for_ever_ends_with_its_client(client, caplog):
     socket = client("/legacy/talks/")
     await socket.open()
     assert await socket.hear() == "on and on"
-    reader = asyncio.create_task(socket.wait(5))
+    reader = asyncio.create_task(socket.wait())
     await socket.send_input({"type": "websocket.disconnect", "code": 1001})
     await reader
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
@@ -131,7 +132,7 @@ async def test_the_sites_middleware_and_decorators_hold_for_sockets(client):
     )
     await socket.open()
     assert await socket.hear() == "ada"
-    await socket.wait(3)
+    await socket.wait()
 
 
 async def test_a_refusal_after_the_handshake_is_a_1008(client):
@@ -170,12 +171,14 @@ async def test_a_slow_view_slows_its_client_down_instead_of_the_server(client, m
     await socket.hear()
     for n in range(50):
         await socket.say(str(n))
-    await asyncio.sleep(0.1)
-    assert (
-        socket.input_queue.qsize() >= 45
-    )  # what is not taken stays with the server, so the client
+    # Two wait for the view, one for room among them; the others stay with the server, and
+    # so with the client.
+    await eventually(lambda: socket.input_queue.qsize() <= 47)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert socket.input_queue.qsize() == 47
     site.release.set()
-    await socket.wait(3)
+    await socket.wait()
     assert threading.active_count() < 20
 
 
@@ -190,17 +193,14 @@ async def test_a_view_whose_server_gives_it_up_sees_the_end(client, left):
     await socket.open()
     if left:
         await socket.send_input({"type": "websocket.disconnect", "code": 1012})
-        await asyncio.sleep(0.1)
+        await eventually(socket.input_queue.empty)
     socket.future.cancel()
     if not left:
-        await asyncio.sleep(0.1)
+        await eventually(socket.output_queue.qsize)
         assert socket.output_queue.get_nowait()["code"] == 1012
     site.release.set()
-    for _ in range(100):
-        await asyncio.sleep(0.02)
-        if site.seen[-1:] == [1012]:
-            break
-    assert site.seen[-1] == 1012
+    await eventually(lambda: site.seen)
+    assert site.seen == [1012]
 
 
 async def test_a_view_with_many_messages_waiting_sees_the_end_too(client):
@@ -208,49 +208,49 @@ async def test_a_view_with_many_messages_waiting_sees_the_end_too(client):
     await socket.open()
     for n in range(50):
         await socket.say(str(n))
-    await asyncio.sleep(0.1)
+    # 32 wait for the view, and one for room among them.
+    await eventually(lambda: socket.input_queue.qsize() == 17)
     socket.future.cancel()
-    await asyncio.sleep(0.1)
+    await eventually(socket.output_queue.qsize)
     assert socket.output_queue.get_nowait()["code"] == 1012
     site.release.set()
-    for _ in range(100):
-        await asyncio.sleep(0.02)
-        if site.seen:
-            break
+    await eventually(lambda: site.seen)
     assert site.seen == [[str(n) for n in range(32)]]
 
 
 async def test_a_wait_that_the_stopping_loop_cancels_is_a_disconnect(client):
     socket = client("/legacy/lingers/")
     await socket.open()
-    await asyncio.sleep(0.05)
-    for task in asyncio.all_tasks():
-        if "LegacySocket._wait" in repr(task.get_coro()):
-            task.cancel()
+
+    def waits() -> list[asyncio.Task]:
+        return [t for t in asyncio.all_tasks() if "LegacySocket._wait" in repr(t.get_coro())]
+
+    await eventually(waits)
+    for task in waits():
+        task.cancel()
     assert await socket.closed() == (1000, "")
 
 
 async def test_a_view_may_outlive_the_loop():
     outcome = []
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
 
     def work():
-        gate.wait(5)
+        begun.set()
+        gate.wait(HANG_SECONDS)
         outcome.append("done")
 
     def serve():
         async def start():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(threads.run(work), 0.05)
+            view = asyncio.create_task(threads.run(work))
+            await eventually(begun.is_set)
+            view.cancel()
 
         asyncio.run(start())
 
     before = threads._running
     await asyncio.to_thread(serve)
     gate.set()
-    for _ in range(100):
-        await asyncio.sleep(0.02)
-        if outcome:
-            break
+    await eventually(lambda: outcome)
     assert outcome == ["done"]
     threads._running = before  # that loop will not count it down
