@@ -27,7 +27,7 @@ SESSION = (
     "s['_auth_user_hash'] = u.get_session_auth_hash(); s.save(); print(s.session_key)\""
 )
 TOPOLOGIES = ROOT / "tests" / "servers" / "topologies"
-COPIES = named("").rstrip("-")  # the first part of the names of this checkout's copies
+COPIES = named("kept")  # the first part of the names of this checkout's copies
 RELEASES = CACHE / named("releases")
 # What the units of a server and its nginx said: since when, and how many lines.
 LOGS = (
