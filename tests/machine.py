@@ -11,16 +11,20 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 # No machine needs so long for one step, however busy it is: whoever waits longer waits in vain.
 # A whole test gets more (`timeout` in pyproject.toml), so that its wait can say what it was for.
 HANG_SECONDS = 300
 
 FOLDER = Path(tempfile.gettempdir()) / "tandem-machine"
+# In s: whoever wants to be alone keeps the others out for so long, then lets them go on for so long
+# while one that is in takes longer. Nobody waits for the long test of another checkout.
+CLOSED_SECONDS, OPEN_SECONDS = 30, 60
 # Set while a turn is held: what a test starts runs within the turn of that test.
 HELD = "TANDEM_TURN"
 
@@ -35,22 +39,39 @@ def locked(file: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
 
 @contextmanager
 def turn(alone: bool = False, folder: Path = FOLDER) -> Iterator[None]:
-    """Wait for a turn among the tests of this machine; ``alone``: until no other has one.
-
-    Whoever wants to be alone waits at the gate, so that nobody new comes in before.
-    """
+    """Wait for a turn among the tests of this machine; ``alone``: until no other has one."""
     if HELD in os.environ:
         yield
         return
     folder.mkdir(exist_ok=True)
+    gate = folder / "gate.lock"
     with (folder / "floor.lock").open("a") as floor:
-        with locked(folder / "gate.lock"):
-            fcntl.flock(floor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        if alone:
+            with locked(folder / "next.lock"):
+                while not _quiet(floor, gate):
+                    time.sleep(OPEN_SECONDS)
+        else:
+            with locked(gate):
+                fcntl.flock(floor, fcntl.LOCK_SH)
         os.environ[HELD] = "alone" if alone else "shared"
         try:
             yield
         finally:
             del os.environ[HELD]
+
+
+def _quiet(floor: TextIO, gate: Path) -> bool:
+    """Let nobody new in for a while; tell whether all others have left, and the floor is ours."""
+    with locked(gate):
+        deadline = time.monotonic() + CLOSED_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                fcntl.flock(floor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.05)
+            else:
+                return True
+    return False
 
 
 def once(file: Path, make: Callable[[], Any]) -> Any:

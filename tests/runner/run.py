@@ -19,7 +19,7 @@ END_SECONDS = 120  # what an interrupted step gets for removing what it made
 
 
 class Run:
-    """One step; ``state``: waiting, running, passed, failed, interrupted or not run."""
+    """One step; ``state``: waiting, running, passed, failed, interrupted, not run (for a need)."""
 
     def __init__(self, step: Step) -> None:
         self.step = step

@@ -11,9 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.checkout import ROOT
+from tests.stack import wait_for
+
+CLOSED = 2  # locks of one that waits for the others to leave: that it is next, and the gate
 
 HOLD = """
+from tests import machine
 from tests.machine import turn
+machine.CLOSED_SECONDS, machine.OPEN_SECONDS = {patience}
 with turn(alone={alone}):
     print("in", flush=True)
     input()
@@ -28,9 +33,11 @@ with turn():
 
 
 @contextmanager
-def holder(alone: bool) -> Iterator[subprocess.Popen[str]]:
+def holder(
+    alone: bool, patience: tuple[float, float] = (600, 0)
+) -> Iterator[subprocess.Popen[str]]:
     """Start a process that waits for a turn and keeps it until its input ends."""
-    command = [sys.executable, "-c", HOLD.format(alone=alone)]
+    command = [sys.executable, "-c", HOLD.format(alone=alone, patience=patience)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
         try:
@@ -45,13 +52,18 @@ def is_in(process: subprocess.Popen[str]) -> bool:
     return process.stdout.readline() == "in\n"
 
 
-def waits(process: subprocess.Popen[str], folder: Path) -> bool:
-    """Tell whether it is blocked by a lock of the folder, as the kernel tells, once it tried."""
-    while process.poll() is None:
-        for line in Path("/proc/locks").read_text().splitlines():
-            if "->" in line and line.split()[5] == str(process.pid):
-                return True
-    return False
+def locks(process: subprocess.Popen[str]) -> list[str]:
+    """Return the kernel's lines on what it holds or waits for."""
+    lines = Path("/proc/locks").read_text().splitlines()
+    return [line for line in lines if f" {process.pid} " in line]
+
+
+def waits(process: subprocess.Popen[str]) -> bool:
+    """Wait until it is kept out: by a lock that another holds, or by those that are in."""
+    return wait_for(
+        lambda: any("->" in line for line in locks(process)) or len(locks(process)) == CLOSED,
+        every=0.02,
+    )
 
 
 @pytest.fixture
@@ -70,7 +82,7 @@ def test_who_is_alone_excludes_the_others(apart: Path, stack: ExitStack, first, 
     one = stack.enter_context(holder(alone=first))
     assert is_in(one)
     other = stack.enter_context(holder(alone=second))
-    assert waits(other, apart)
+    assert waits(other)
     one.communicate("\n")
     assert is_in(other)
 
@@ -86,9 +98,27 @@ def test_who_waits_to_be_alone_lets_nobody_new_in(apart: Path, stack: ExitStack)
     one = stack.enter_context(holder(alone=False))
     assert is_in(one)
     quiet = stack.enter_context(holder(alone=True))
-    assert waits(quiet, apart)
+    assert waits(quiet)
     late = stack.enter_context(holder(alone=False))
-    assert waits(late, apart)
+    assert waits(late)
+    one.communicate("\n")
+    assert is_in(quiet)
+
+
+def test_a_test_that_takes_long_keeps_nobody_out(apart: Path, stack: ExitStack):
+    one = stack.enter_context(holder(alone=False))
+    assert is_in(one)
+    quiet = stack.enter_context(holder(alone=True, patience=(0.05, 0.05)))
+    wait_for(lambda: locks(quiet), every=0.02)
+    assert is_in(stack.enter_context(holder(alone=False)))
+    assert quiet.poll() is None
+
+
+def test_who_waits_to_be_alone_has_its_turn_in_the_end(apart: Path, stack: ExitStack):
+    one = stack.enter_context(holder(alone=False))
+    assert is_in(one)
+    quiet = stack.enter_context(holder(alone=True, patience=(0.05, 0.05)))
+    wait_for(lambda: locks(quiet), every=0.02)
     one.communicate("\n")
     assert is_in(quiet)
 
