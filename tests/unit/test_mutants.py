@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkout import ROOT
+from tests.checkout import ROOT, named
 from tests.mutants.faults import Fault, load
 from tests.mutants.run import Copy, green, judged, plant
 
@@ -89,6 +89,16 @@ def test_a_fault_that_changes_nothing_survives_and_leaves_no_trace(copy: Copy):
     harmless = replace(SOUND, new=f"({SOUND.old})")
     assert plant(copy, harmless).state == "survived"
     assert (copy.folder / SOUND.file).read_text() == before
+
+
+def test_the_stack_of_a_copy_is_its_own(copy: Copy):
+    """A fault in the replica must not meet the stack of the checkout that it is a copy of."""
+    code = "from tests.checkout import named; print(named('replica'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=copy.folder, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("tandem-test-")
+    assert done.stdout.strip() != named("replica")
 
 
 def test_a_test_that_cannot_start_kills_nothing(copy: Copy):
