@@ -97,6 +97,10 @@ class Copy:
             )
         return found
 
+    def clean(self) -> None:
+        """Remove the containers, networks, volumes and images of tests in the copy."""
+        self._command([sys.executable, "-m", "tests.runner.sweep"], LIMIT_SECONDS["replica"])
+
     def _command(self, command: list[str], seconds: float, **more: str) -> tuple[int | None, str]:
         """Run a command; return its status, ``None`` if it had to be ended, and its last words."""
         # Not a byte of compiled code: a fault may be written within its file's second.
