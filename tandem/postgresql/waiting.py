@@ -35,4 +35,3 @@ def patiently(connect: Callable[[], T]) -> T:
             if refused or time.monotonic() >= deadline:
                 raise
         time.sleep(AGAIN_SECONDS)
-
