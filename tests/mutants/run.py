@@ -173,6 +173,9 @@ def judged(fault: Fault, noted: list[dict[str, str]]) -> tuple[str, str]:
     """
     failed = [note for note in noted if note["outcome"] == "failed"]
     for note in failed:
+        hung = note["error"] == "Failed" and note["says"].startswith("Timeout (>")  # pytest-timeout
+        if hung and "hung" not in fault.ends:
+            continue
         if note["when"] == "call" and note["error"] in (*ASSERTIONS, *fault.ends):
             return "killed", note["says"]
         if note["when"] in fault.ends:  # setup, hung

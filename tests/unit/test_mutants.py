@@ -139,6 +139,13 @@ def test_only_an_assertion_of_the_test_itself_kills(when: str, error: str, state
     )
 
 
+def test_a_test_that_hangs_kills_only_what_is_known_to_make_it():
+    says = "Timeout (>180.0s) from pytest-timeout."
+    noted = [{"test": "", "when": "call", "outcome": "failed", "error": "Failed", "says": says}]
+    assert judged(SOUND, noted)[0] == "error"
+    assert judged(replace(SOUND, ends=("hung",)), noted)[0] == "killed"
+
+
 def test_a_skipped_test_is_no_test():
     noted = [{"test": "", "when": "setup", "outcome": "skipped", "error": "", "says": ""}]
     assert judged(SOUND, noted)[0] == "error"
