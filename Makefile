@@ -102,7 +102,7 @@ soak: ## For hours: everything at once, under random faults; SOAK_MINUTES=120 SO
 	@docker/engine.sh
 	@.venv/bin/python -m tests.soak
 mutants: ## Plant faults and see that tests find them (hours): ARGS='--area nginx'; docs/mutants.md
-	@docker/venv.sh test
+	@docker/venv.sh test servers lint
 	@.venv/bin/python -m tests.mutants $(ARGS)
 # A part: make test-replica K=chat; what it ran on is then kept for the next (make test-clean).
 define layers

@@ -54,7 +54,7 @@ def test_only_nginx_publishes_ports_at_the_address_of_the_settings():
 
 @pytest.mark.parametrize("name", ["redis", "postgres", "first-run"])
 def test_the_data_stores_have_no_network(name: str):
-    assert SERVICES[name]["network_mode"] == "none"
+    assert SERVICES[name].get("network_mode") == "none"
 
 
 def test_secrets_are_where_they_are_needed_and_written_by_the_first_run_alone():
@@ -185,3 +185,6 @@ def test_secrets_are_made_whole_and_for_their_owner_alone():
     assert 'secrets.token_urlsafe(48))\' >"$key.new"\n        mv "$key.new" "$key"' in before
     assert 'if [ ! -s "$key" ]; then' in before  # once: a new key would end every session
     assert "tandem.routes.nginx" in after
+    # Pages of the release before still name its static files.
+    assert "cp -r /srv/tandem/current/static/. /srv/tandem/static/" in after
+    assert "rm " not in script

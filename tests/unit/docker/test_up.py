@@ -24,6 +24,8 @@ case "$*" in
 "compose version --short") echo 2.30.0 ;;
 "compose --dry-run"*) echo " DRY-RUN MODE -  Container $COMPOSE_PROJECT_NAME-asgi-1  Recreate" ;;
 ps*service=nginx*) echo "$COMPOSE_PROJECT_NAME-nginx-1" ;;
+ps*service=asgi*) [ "${RUNS-}" != 1 ] || echo "$COMPOSE_PROJECT_NAME-asgi-1" ;;
+"inspect --format {{.Image}}"*) echo sha256:before ;;
 esac
 [[ -z ${FAIL-} || "$*" != *"$FAIL"* ]] || { echo "it said why" >&2; exit 1; }
 """
