@@ -8,6 +8,7 @@ import os
 
 from tandem import client_address
 from tandem.identity import wsgi_headers
+from tandem.sizes import HEADER_FIELDS, SIZES
 
 wsgi_app = os.environ["WSGI_APPLICATION"]  # deploy/site.env
 
@@ -21,6 +22,11 @@ threads = int(os.environ["WSGI_THREADS"])
 timeout = 60  # a worker that does not beat for so long is killed; default 30
 graceful_timeout = 25  # for requests under way at a stop; less than the unit's stop timeout
 keepalive = 75  # more than nginx keeps its side, or a request meets a closing connection
+
+# The ladder of docs/sizes.md: what nginx lets in is taken.
+limit_request_line = SIZES["ADDRESS_BYTES"] + 100  # with a method (20 at most) and a version
+limit_request_field_size = SIZES["HEADERS_BYTES"]
+limit_request_fields = HEADER_FIELDS
 
 # Leaks of the site's code end with the worker; spread, so that not all go at once.
 max_requests = 20_000

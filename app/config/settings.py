@@ -15,6 +15,7 @@ from csp.constants import NONE, SELF
 from config.environment import integer, names, secret
 from tandem.origins import origins
 from tandem.redis_url import with_password
+from tandem.sizes import SIZES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = os.environ.get("DJANGO_DEBUG") == "on"
@@ -137,6 +138,7 @@ CHAT_FRAMES_BURST = 200  # at once: a client that comes back sends all that was 
 SOCKETS_PER_USER = integer("SOCKETS_PER_USER", 200)  # on all workers together
 
 # --- Uploads: streamed to disk whatever their size, so that memory does not grow ---
+DATA_UPLOAD_MAX_MEMORY_SIZE = SIZES["FORM_BYTES"]
 UPLOAD_LIMIT_BYTES = integer("UPLOAD_LIMIT_MIB", 25) * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", BASE_DIR / "media"))

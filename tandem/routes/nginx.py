@@ -21,6 +21,7 @@ from tandem.routes.arms import arms_conf
 from tandem.routes.locations import routes_conf
 from tandem.routes.model import UPSTREAMS, Route, RoutesError, load
 from tandem.routes.server import listen_https, server_conf, server_name
+from tandem.routes.sizes import sizes_conf
 from tandem.routes.upstreams import instances, names, unserved, upstreams
 
 # What each generated file begins with.
@@ -48,6 +49,7 @@ def render(settings: Mapping[str, str], routes: list[Route]) -> dict[str, str]:
         "static.conf": STATIC if settings.get("SITE_STATIC", "on") == "on" else "",
         "server.conf": server_conf(settings),
         "server-name.conf": name,
+        "sizes.conf": sizes_conf(),
         "socket-limits.conf": f"limit_conn sockets {int(settings['SOCKETS_PER_ADDRESS'])};\n",
         "listen-http.conf": "listen 80 default_server;\nlisten [::]:80 default_server;\n",
         "listen-https-default.conf": listen_https(settings, " default_server"),
