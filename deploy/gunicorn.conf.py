@@ -4,9 +4,10 @@ Settings: gunicorn.org, reference/settings.  The listening socket comes from the
 unit (or tandem.listen) as file descriptor 3, so ``bind`` and ``backlog`` are not here.
 """
 
+import logging
 import os
 
-from tandem import client_address
+from tandem import client_address, logs
 from tandem.identity import wsgi_headers
 from tandem.sizes import HEADER_FIELDS, SIZES
 
@@ -35,10 +36,15 @@ max_requests_jitter = 2_000
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file must not wait for a disk
 control_socket_disable = True  # two instances of one user would fight for one path
 forwarded_allow_ips = "*"  # only nginx can open the socket
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}  # and says it so; others are not heard
+forwarder_headers = []  # no header is an address of WSGI's own
 
 accesslog = None  # nginx logs every request
 errorlog = "-"
 loglevel = "warning"
+# A request that is not understood, or whose application raises, is quoted in it.
+logs.install()
+logging.getLogger("gunicorn.error").addFilter(logs.WithoutQuery())
 
 
 def post_worker_init(worker) -> None:
