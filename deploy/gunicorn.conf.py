@@ -37,7 +37,7 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file must not wait for
 control_socket_disable = True  # two instances of one user would fight for one path
 forwarded_allow_ips = "*"  # only nginx can open the socket
 secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}  # and says it so; others are not heard
-forwarder_headers = []  # no header is an address of WSGI's own
+forwarder_headers = ""  # no header is an address of WSGI's own
 
 accesslog = None  # nginx logs every request
 errorlog = "-"
