@@ -140,7 +140,7 @@ SOCKETS_PER_USER = integer("SOCKETS_PER_USER", 200)  # on all workers together
 # --- Uploads: streamed to disk whatever their size, so that memory does not grow ---
 DATA_UPLOAD_MAX_MEMORY_SIZE = SIZES["FORM_BYTES"]
 UPLOAD_LIMIT_BYTES = integer("UPLOAD_LIMIT_MIB", 25) * 1024 * 1024
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["tandem.storage.TemporaryFileUploadHandler"]
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", BASE_DIR / "media"))
 MEDIA_URL = "/media/"
 FILE_UPLOAD_TEMP_DIR = os.environ.get("UPLOAD_TEMP_DIR")  # same file system: a rename, not a copy
@@ -154,7 +154,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / "collected"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "tandem.storage.ShortNames"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
