@@ -105,6 +105,8 @@ class Copy:
         """Run a command; return its status, ``None`` if it had to be ended, and its last words."""
         # Not a byte of compiled code: a fault may be written within its file's second.
         env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "KEEP_STACK": "1", **more}
+        # Of many faults it is the sign that what is waited for never comes.
+        env["HANG_SECONDS"] = "60"
         env["PYTHONPATH"] = str(self.folder)
         env["PATH"] = f"{ROOT / '.venv/bin'}:{env['PATH']}"
         env.pop("PYTEST_ADDOPTS", None)

@@ -161,7 +161,12 @@ def test_the_first_run_is_the_sites_own_user():
 
 def test_packages_are_checked_against_their_hashes_and_debians_own():
     wheels = (ROOT / "docker/wheels.sh").read_text()
-    assert "--require-hashes" in wheels
+    calls = [
+        line for line in wheels.splitlines() if re.search(r"\$pip (download|wheel|install)", line)
+    ]
+    assert len(calls) == 3
+    assert all("--require-hashes --no-deps" in call for call in calls)
+    assert "--no-index --find-links wheels" in calls[-1]
     for stage, package in {
         "nginx": "nginx",
         "redis": "redis-server",
