@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
+from tandem import storage
 from tests.checkout import ROOT
 
 SHOW = """
@@ -120,9 +122,8 @@ def test_a_store_that_is_reached_by_network_has_its_password_from_a_credential(t
 
 def test_uploads_go_to_disk_and_are_no_strangers_to_read(settings: dict):
     found = settings["wsgi"]
-    assert found["FILE_UPLOAD_HANDLERS"] == [
-        "django.core.files.uploadhandler.TemporaryFileUploadHandler"
-    ]
+    assert found["FILE_UPLOAD_HANDLERS"] == ["tandem.storage.TemporaryFileUploadHandler"]
+    assert issubclass(storage.TemporaryFileUploadHandler, TemporaryFileUploadHandler)
     assert found["FILE_UPLOAD_PERMISSIONS"] == 0o640
     assert found["FILE_UPLOAD_DIRECTORY_PERMISSIONS"] == 0o770
     assert found["UPLOAD_LIMIT_BYTES"] == 25 * 1024 * 1024

@@ -116,8 +116,14 @@ def test_every_setting_reaches_what_it_is_for():
     ):  # fmt: skip
         assert environment[name] == f"${{{name}}}", name
     assert environment["UVICORN_WS_MAX_SIZE"] == "${WS_MESSAGE_LIMIT_BYTES}"
-    for name in (*INSTANCES, "migrate", "first-run"):
+    for name in (*INSTANCES, "migrate"):
         assert SERVICES[name]["environment"] == environment, name
+    # What concerns the edge alone does not make the site another one.
+    edge = ("TRUSTED_PROXIES", "PROXY_PROTOCOL", "REQUESTS_PER_ADDRESS", "LOGIN_PATHS")
+    assert SERVICES["first-run"]["environment"] == {
+        **environment,
+        **{name: f"${{{name}}}" for name in edge},
+    }
 
 
 def test_no_secret_is_in_an_environment():
@@ -161,12 +167,12 @@ def test_the_first_run_is_the_sites_own_user():
 
 def test_packages_are_checked_against_their_hashes_and_debians_own():
     wheels = (ROOT / "docker/wheels.sh").read_text()
-    calls = [
-        line for line in wheels.splitlines() if re.search(r"\$pip (download|wheel|install)", line)
-    ]
-    assert len(calls) == 3
-    assert all("--require-hashes --no-deps" in call for call in calls)
-    assert "--no-index --find-links wheels" in calls[-1]
+    lines = wheels.replace("\\\n", "").splitlines()
+    calls = [line for line in lines if re.search(r"\bpip\b.* (download|wheel|install) ", line)]
+    assert len(calls) == 1, calls
+    assert " install --require-hashes --no-deps " in calls[0]
+    assert "--requirement /build/requirements.lock" in calls[0]
+    assert "binary=(--only-binary :all:)" in wheels  # what is built runs code of its own
     for stage, package in {
         "nginx": "nginx",
         "redis": "redis-server",
