@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import os
 import socket
 import subprocess
@@ -102,7 +103,7 @@ def test_an_instance_is_watched_before_it_gets_visitors(unix_server: str, monkey
 
 
 def test_an_instance_that_answers_slowly_is_not_good_enough(monkeypatch):
-    clock = iter([0.0, 3.5])
+    clock = itertools.count(0.0, 3.5)
     monkeypatch.setattr(trial, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     monkeypatch.setattr(trial, "probe", lambda *_: (200, ""))
     assert trial.complaint("asgi@trial").startswith("it took 3.5 s to answer on /health/live/")
