@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
 ifneq ($(SITE),)
 export SITE
-SITE_NAME := $(shell sed -n 's/^name: *//p' "$(SITE)/tandem.yml" "$(SITE)" 2>/dev/null | head -1)
+SITE_NAME := $(shell for f in "$(SITE)/tandem.yml" "$(SITE)"; do [ ! -f "$$f" ] || head -c 400000 "$$f"; done | sed -nE 's/^name: *"?([a-z][a-z0-9-]*)"? *(\#.*)?$$/\1/p' | head -1)
 export COMPOSE_PROJECT_NAME ?= tandem-$(SITE_NAME)
 export NOTIFY_INSTANCES ?= 0
 # Its own processes, once 'make up' has written them.
