@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import NoReturn
 
 from tandem.routes.model import MODES, UPSTREAMS
 from tandem.routes.place import enter
+
+# Not 1 or 2, which are verdicts: of --gate and of --auto.
+FAILED = 3
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints cannot be taken for a verdict."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end with FAILED."""
+        self.exit(FAILED, f"{self.prog}: {message}\n")
 
 
 def percent(word: str) -> int:
@@ -44,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the edges of these servers; default: the replica",
     )
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="tandem routes", description="Which path is served where; docs/routes.md"
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
