@@ -17,6 +17,7 @@ export COMPOSE_PROFILES := processes
 endif
 endif
 
+BENCHES := styles rolls mirror
 # A service whose containers hold the site: Gunicorn's, while there is one.
 SOME = $$(. docker/lib.sh; [ "$$(setting WSGI_INSTANCES)" = 0 ] && echo asgi || echo wsgi)
 
@@ -94,7 +95,10 @@ docs: ## Write the generated pages of docs/ anew
 ##@ Tests
 bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B=mirror
 	@docker/venv.sh test
-	@for bench in $(or $(B),styles rolls mirror); do .venv/bin/python -m tests.bench.$$bench; done
+	@for bench in $(or $(B),$(BENCHES)); do \
+		[[ " $(BENCHES) " == *" $$bench "* ]] || { echo "tandem: there is no bench '$$bench'; B is one of: $(BENCHES)." >&2; exit 2; }; \
+	done; \
+	for bench in $(or $(B),$(BENCHES)); do .venv/bin/python -m tests.bench.$$bench; done
 test: lint test-unit test-replica test-servers ## All of the following
 lint: ## Style, types, shell, Dockerfile, nginx, generated docs (seconds)
 	@docker/venv.sh lint

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tandem import encode  # noqa: E402
 from tandem.adopt import locks  # noqa: E402
 from tandem.adopt import repository as repositories  # noqa: E402
 from tandem.adopt.findings import AdoptError  # noqa: E402
@@ -42,6 +42,8 @@ NEEDS = ("asgiref", "pyyaml>=6", "redis>=5")
 NEWER = ("asgiref>=3.13",)
 PROFILE = "processes"  # of the replica's services; in the Makefile as well
 REDIS = "unix:///run/redis-tandem/redis-server.sock"
+# Every process has these already, so that a default would never count.
+ALWAYS_SET = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "HOSTNAME")
 MANAGE = '''\
 """Django's command line; the site came without."""
 
@@ -182,13 +184,14 @@ def site_env(site: Site) -> str:
         "SITE_SECRETS": " ".join(site.secrets),
         "SITE_PROCESSES": "\n".join(f"{name} {how}" for name, how in site.processes.items()),
     }
-    lines = [f"{name}=${{{name}-{shlex.quote(str(value))}}}" for name, value in values.items()]
-    lines += [f"{name}={shlex.quote(value)}" for name, value in fixed.items()]
+    fixed |= {name: site.environment[name] for name in ALWAYS_SET if name in site.environment}
+    lines = [encode.default(name, value) for name, value in values.items() if name not in fixed]
+    lines += [encode.assignment(name, value) for name, value in fixed.items()]
     return "\n".join([f"# Written from {site.name}'s tandem.yml by docker/site.py.", *lines, ""])
 
 
 def services(site: Site) -> str:
-    """Return the part of the stack for the site's own processes (YAML is a superset of JSON)."""
+    """Return the part of the stack for the site's own processes."""
     own = {
         name: {
             "extends": {"file": str(ROOT / "compose.yaml"), "service": "process"},
@@ -198,7 +201,7 @@ def services(site: Site) -> str:
         }
         for name in site.processes
     }
-    return json.dumps({"services": own}, indent=1)
+    return encode.compose({"services": own})
 
 
 def dist(site: Site, context: Path) -> str:
@@ -291,7 +294,7 @@ def main() -> None:
         "SITE_BUILD_PACKAGES": " ".join(site.build_packages),
         "SITE_WHEELS": "wheel",
     }.items():
-        print(f"export {name}={shlex.quote(str(value))}")
+        print(f"export {encode.assignment(name, str(value))}")
 
 
 if __name__ == "__main__":

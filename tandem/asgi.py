@@ -11,17 +11,19 @@ from tandem.move import MoveSockets
 from tandem.server_address import ServerAddress
 from tandem.sockets import SocketAge, SocketThreads, max_age_seconds
 from tandem.streams import EventStreams
+from tandem.unrouted import Unrouted
 
 
 def serve(application: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``application`` with what a server needs, whatever the site is.
 
     That is a thread budget and an age limit for sockets, identity headers, the address that
-    was asked for, and sockets and event streams that move when they must.
+    was asked for, sockets and event streams that move when they must, and 404 for a socket that the
+    site does not have.
 
     Reads ``ASGI_THREADS`` (threads for the synchronous code of sockets; 8) and
     ``SOCKET_MAX_AGE_SECONDS`` (deploy/timeouts.env explains it; 82800).
     """
     threads = int(os.environ.get("ASGI_THREADS", "8"))
-    sockets = SocketThreads(SocketAge(application, max_age_seconds()), threads)
+    sockets = SocketThreads(SocketAge(Unrouted(application), max_age_seconds()), threads)
     return AsgiHeaders(ServerAddress(MoveSockets(EventStreams(sockets))))
