@@ -220,7 +220,9 @@ def _variable(value: Value, name: str) -> str:
     if not re.fullmatch(VARIABLE, name):
         raise value.wrong(f"{name!r} is no name of a variable: letters, digits and '_'")
     if name in TAKEN or name.startswith("BASH"):
-        raise value.wrong(f"{name} belongs to the shell or to Tandem: what is set here has no effect")
+        raise value.wrong(
+            f"{name} belongs to the shell or to Tandem: what is set here has no effect"
+        )
     return name
 
 

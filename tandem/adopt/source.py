@@ -62,12 +62,14 @@ def _tree(
         if not path.exists():  # deleted since, or a link to what is on another machine
             continue
         place = _inside(path, source)
-        if path.is_file():
-            yield path
-        elif path.is_dir() and (path.is_symlink() or (path / ".git").exists()):
-            # One that holds what is around it would never end.
-            if not any(one.is_relative_to(place) for one in (*above, real)):
-                yield from _tree(path, names, source, (*above, real), counted)
+        if not path.is_dir():
+            if path.is_file():  # and no pipe
+                yield path
+            continue
+        # One that holds what is around it would never end.
+        endless = any(one.is_relative_to(place) for one in (*above, real))
+        if not endless and (path.is_symlink() or (path / ".git").exists()):
+            yield from _tree(path, names, source, (*above, real), counted)
 
 
 def _walked(folder: Path, left_out: Iterable[str] = ()) -> Iterator[Path]:
@@ -94,5 +96,7 @@ def _few(found: Iterable[Path]) -> list[Path]:
     for path in found:
         few.append(path)
         if len(few) > MOST_FILES:
-            raise AdoptError(f"{path.parent} and what is around it are more than {MOST_FILES:,} files")
+            raise AdoptError(
+                f"{path.parent} and what is around it are more than {MOST_FILES:,} files"
+            )
     return few

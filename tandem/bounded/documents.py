@@ -85,7 +85,7 @@ def _measure(text: str) -> None:
     known: dict[str, int] = {}
     around: list[tuple[str | None, int]] = []  # anchor and size of what is not closed yet
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.CollectionStartEvent):
             around.append((event.anchor, 1))
             if len(around) > DEPTH:
@@ -100,7 +100,7 @@ def _measure(text: str) -> None:
         elif isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in around):
                 raise DocumentError(f"*{event.anchor} is within itself", line)
-            anchor, size = None, known.get(event.anchor, 1)
+            anchor, size = None, known.get(event.anchor or "", 1)
         else:
             continue
         if anchor is not None:

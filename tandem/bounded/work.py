@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 CPU_SECONDS = 60
 WALL_SECONDS = 600.0  # for a file system that hangs
@@ -39,19 +39,21 @@ def call(
     )
     process.start()
     there.close()
+    answer: tuple[Any, BaseException | None]
     try:
         with here:
             ended = here.poll(WALL_SECONDS)
-            found, error = here.recv() if ended else (None, TooMuchError("it did not end"))
+            answer = here.recv() if ended else (None, TooMuchError("it did not end"))
     except EOFError:
         process.join()
-        found, error = None, TooMuchError(_end(process.exitcode or 0, seconds))
+        answer = None, TooMuchError(_end(process.exitcode or 0, seconds))
     finally:
         process.kill()
         process.join()
+    found, error = answer
     if error is None:
-        return found  # type: ignore[no-any-return]
-    if isinstance(error, (TooMuchError, *expected)):
+        return cast(T, found)
+    if isinstance(error, TooMuchError) or isinstance(error, expected):  # noqa: SIM101 - mypy
         raise error
     said = (str(error).splitlines() or [""])[0][:200]
     raise TooMuchError(f"it cannot be understood ({type(error).__name__}: {said})")
@@ -83,6 +85,7 @@ def _work(
     with contextlib.suppress(ValueError, OSError):  # a lower one is in force
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answer: tuple[Any, BaseException | None]
     try:
         answer = function(*arguments), None
     except MemoryError:

@@ -107,7 +107,7 @@ def _masked(text: str, secrets: Iterable[str], rules: Rules) -> str:
 
 
 def _tag(found: re.Match[str]) -> str:
-    """Mask <input name="csrfmiddlewaretoken" value="…">, in any order, <meta name="csrf-token" …>."""
+    """Mask <input name="csrfmiddlewaretoken" value="…">, and <meta name="csrf-token" …>."""
     return VALUE.sub(_mask, found[0], 1) if NAMED.search(found[0]) else found[0]
 
 

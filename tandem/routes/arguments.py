@@ -40,7 +40,7 @@ def steps(word: str) -> list[int]:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of everything but ``report``, which has its own."""
-    where = argparse.ArgumentParser(add_help=False)
+    where = Parser(add_help=False)
     where.add_argument(
         "--routes",
         type=Path,
@@ -56,9 +56,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the edges of these servers; default: the replica",
     )
-    top = Parser(
-        prog="tandem routes", description="Which path is served where; docs/routes.md"
-    )
+    top = Parser(prog="tandem routes", description="Which path is served where; docs/routes.md")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     show = commands.add_parser(

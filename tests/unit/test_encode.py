@@ -17,7 +17,19 @@ from tests.unit.adopted.test_site import site
 
 # What no encoder takes, and is tried apart.
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
-ODD = ["'", '"', "\\", "$HOME `x` $(x) ${x}", "a\nb", "\u2028\x85\x7f\t", "}", "!x", "~", "😀", "-n"]
+ODD = [
+    "'",
+    '"',
+    "\\",
+    "$HOME `x` $(x) ${x}",
+    "a\nb",
+    "\u2028\x85\x7f\t",
+    "}",
+    "!x",
+    "~",
+    "😀",
+    "-n",
+]
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 

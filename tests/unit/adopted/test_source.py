@@ -23,7 +23,9 @@ def shop(tmp_path: Path) -> Path:
     """Give a committed site; a file that its repository leaves out is there as well."""
     folder = tmp_path / "shop"
     (folder / "shop").mkdir(parents=True)
-    (folder / "manage.py").write_text("from django.core.management import execute_from_command_line\n")
+    (folder / "manage.py").write_text(
+        "from django.core.management import execute_from_command_line\n"
+    )
     (folder / "shop/settings.py").write_text("DEBUG = False\n")
     (folder / ".gitignore").write_text("secret.py\n")
     (folder / "secret.py").write_text("")
