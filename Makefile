@@ -94,11 +94,10 @@ docs: ## Write the generated pages of docs/ anew
 
 ##@ Tests
 bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B=mirror
+	@for bench in $(B); do [[ " $(BENCHES) " == *" $$bench "* ]] || \
+		{ echo "tandem: there is no bench '$$bench'; B is one of: $(BENCHES)." >&2; exit 2; }; done
 	@docker/venv.sh test
-	@for bench in $(or $(B),$(BENCHES)); do \
-		[[ " $(BENCHES) " == *" $$bench "* ]] || { echo "tandem: there is no bench '$$bench'; B is one of: $(BENCHES)." >&2; exit 2; }; \
-	done; \
-	for bench in $(or $(B),$(BENCHES)); do .venv/bin/python -m tests.bench.$$bench; done
+	@for bench in $(or $(B),$(BENCHES)); do .venv/bin/python -m tests.bench.$$bench; done
 test: lint test-unit test-replica test-servers ## All of the following
 lint: ## Style, types, shell, Dockerfile, nginx, generated docs (seconds)
 	@docker/venv.sh lint

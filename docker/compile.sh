@@ -14,7 +14,8 @@ install) /opt/resolver/bin/pip install --quiet --disable-pip-version-check --req
 compile) # what does not go together is no failure of the build: said tells it
     mkdir /out
     mapfile -d '' files <files
+    cd app # ./lib is relative to where pip is called
     /opt/resolver/bin/python /build/uv.py pip compile --quiet --no-cache --python /usr/bin/python3 --generate-hashes \
-        --no-header --no-annotate --overrides overrides.in named.in "${files[@]}" >/out/locked 2>/out/said || : >/out/locked
+        --no-header --no-annotate --overrides ../overrides.in ../named.in "${files[@]}" >/out/locked 2>/out/said || : >/out/locked
     ;;
 esac

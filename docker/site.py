@@ -116,7 +116,7 @@ def resolve(site: Site, names: list[str], found: Iterable[str], work: Path, debi
     asked, out = work / "resolve", work / "resolved"
     named = [*names, *NEEDS, *SERVERS]
     (asked / "named.in").write_text("".join(f"{one}\n" for one in named))
-    (asked / "files").write_text("".join(f"app/{name}\0" for name in found))
+    (asked / "files").write_text("".join(f"./{name}\0" for name in found))
     uv = re.search(r"^uv==.*\n(?:[ #].*\n)*", (ROOT / "requirements-dev.lock").read_text(), re.M)
     (asked / "uv.lock").write_text(uv[0] if uv else "")
     shutil.rmtree(out, ignore_errors=True)
