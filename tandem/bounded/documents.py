@@ -51,7 +51,7 @@ def plain(node: yaml.Node) -> Any:
     try:
         return yaml.SafeLoader("").construct_document(node)
     except yaml.YAMLError as error:
-        _not_yaml(error)
+        _not_yaml(error, "not plain YAML")
     except ODD as error:
         raise DocumentError(f"not plain YAML: {_said(error)}") from None
 
@@ -111,11 +111,11 @@ def _measure(text: str) -> None:
             raise DocumentError(f"more than {SIZE:,} values, aliases written out", line)
 
 
-def _not_yaml(error: yaml.YAMLError) -> NoReturn:
+def _not_yaml(error: yaml.YAMLError, what: str = "not YAML") -> NoReturn:
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark else 1
     problem = getattr(error, "problem", None) or _said(error)
-    raise DocumentError(f"not YAML: {problem}", line) from None
+    raise DocumentError(f"{what}: {problem}", line) from None
 
 
 def _said(error: Exception) -> str:
