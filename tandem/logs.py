@@ -30,7 +30,7 @@ class SafeRecord(logging.LogRecord):
         """Return the message."""
         return printable(super().getMessage())
 
-    @property  # type: ignore[override]
+    @property
     def exc_text(self) -> str | None:
         """The traceback; each of its lines is ours, but the exception's text may be a client's."""
         if self._exc_text is None and self.exc_info and self.exc_info[0] is not None:
