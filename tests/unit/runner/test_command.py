@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.checkout import ROOT
 from tests.stack import copy_of_checkout, wait_for
 
 TESTS = """
@@ -44,6 +45,8 @@ def checkout(apart: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (root / "tests/unit").mkdir()
         (root / "tests/unit/settings.py").write_text("SECRET_KEY = 'x'\n")
         (root / "tests/unit/test_it.py").write_text(TESTS)
+        # Its packages are ours: to install them anew takes a minute.
+        (root / ".venv").symlink_to(ROOT / ".venv")
         return root
 
 
