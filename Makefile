@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: bench soak mutants tools check routes manage roll deploy rollback releases release servers provision verify servers-down test-servers test-sites test-clean help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
+.PHONY: bench soak mutants tools check routes manage roll deploy rollback releases release servers provision verify servers-keep servers-down test-servers test-sites test-clean help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
 
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
 ifneq ($(SITE),)
@@ -57,10 +57,12 @@ clean: ## Delete the replica and its data, after asking
 ##@ Servers (docs/servers.md)
 release: ## Build the archive that servers install; one Debian: DEBIAN=trixie
 	@docker/release.sh
-servers: ## Rehearsal: boot blank Debian servers here; others: TOPOLOGY=file
+servers: ## Rehearsal: boot blank Debian servers here, or kept ones: COPY=name; others: TOPOLOGY=file
 	@docker/venv.sh
 	@docker/engine.sh
-	@.venv/bin/python docker/servers.py up $(or $(TOPOLOGY),tests/servers/topologies/both.yml)
+	@.venv/bin/python docker/servers.py up $(or $(TOPOLOGY),tests/servers/topologies/both.yml) $(COPY)
+servers-keep: ## Keep the rehearsal's servers, as they are: COPY=name
+	@.venv/bin/python docker/servers.py keep "$(COPY)"
 provision: ## Provision the rehearsal's servers, or yours: INVENTORY=file
 	@docker/venv.sh servers
 	@docker/play.sh site.yml $(ARGS)
@@ -100,7 +102,7 @@ soak: ## For hours: everything at once, under random faults; SOAK_MINUTES=120 SO
 	@docker/engine.sh
 	@.venv/bin/python -m tests.soak
 mutants: ## Plant faults and see that tests find them (hours): ARGS='--area nginx'; docs/mutants.md
-	@docker/venv.sh test
+	@docker/venv.sh test servers lint
 	@.venv/bin/python -m tests.mutants $(ARGS)
 # A part: make test-replica K=chat; what it ran on is then kept for the next (make test-clean).
 define layers

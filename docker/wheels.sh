@@ -1,19 +1,17 @@
 #!/usr/bin/env bash
-# Inside the build: put what /build/requirements.lock names into /build/wheels: wheels.sh download|wheel
+# Inside the build: install what /build/requirements.lock names: wheels.sh VENV download|wheel
 set -euo pipefail
 
-pip='/srv/tandem/releases/replica/venv/bin/pip --quiet --disable-pip-version-check'
+venv=$1
 # The optional secrets let the download pass a company's TLS proxy and its package index.
 if [ -s /run/secrets/ca-bundle.pem ]; then export PIP_CERT=/run/secrets/ca-bundle.pem; fi
-cd /build
-case $1 in
-download) $pip download --require-hashes --no-deps --only-binary :all: -r requirements.lock --dest wheels ;;
-wheel) # of an adopted site: also builds what has no wheel, and locks what it has built
-    $pip wheel --require-hashes --no-deps -r requirements.lock --wheel-dir wheels
-    for wheel in wheels/*.whl; do
-        IFS=- read -r name version _ <<<"${wheel##*/}"
-        echo "$name==$version --hash=sha256:$(sha256sum "$wheel" | cut -d' ' -f1)"
-    done >requirements.lock
-    ;;
-esac
-$pip install --require-hashes --no-deps --no-index --find-links wheels -r requirements.lock
+binary=(--only-binary :all:)
+[ "$2" != wheel ] || binary=() # an adopted site may need what has no wheel
+"$venv/bin/pip" --quiet --disable-pip-version-check install --require-hashes --no-deps --no-compile \
+    "${binary[@]}" --requirement /build/requirements.lock
+# Whoever has the release installs nothing into it.
+"$venv/bin/pip" --quiet --disable-pip-version-check uninstall --yes pip setuptools 2>/dev/null
+# As old as the archive makes them: so their bytecode is that of the files that are unpacked.
+find "$venv" -exec touch --no-dereference --date=@0 {} +
+# A package may bring files for other versions of Python, which this one cannot compile.
+python3 -m compileall -qq -j0 "$venv" || true

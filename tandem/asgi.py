@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from tandem import logs
 from tandem.identity import AsgiHeaders
 from tandem.move import MoveSockets
+from tandem.revocation import EndWithLogin
 from tandem.server_address import ServerAddress
 from tandem.sockets import SocketAge, SocketThreads, max_age_seconds
 from tandem.streams import EventStreams
@@ -17,11 +19,13 @@ def serve(application: Callable[..., Any]) -> Callable[..., Any]:
     """Return ``application`` with what a server needs, whatever the site is.
 
     That is a thread budget and an age limit for sockets, identity headers, the address that
-    was asked for, and sockets and event streams that move when they must.
+    was asked for, log lines that no client can forge, and sockets and event streams that move
+    when they must and end with the login of their session.
 
     Reads ``ASGI_THREADS`` (threads for the synchronous code of sockets; 8) and
     ``SOCKET_MAX_AGE_SECONDS`` (deploy/timeouts.env explains it; 82800).
     """
+    logs.install()
     threads = int(os.environ.get("ASGI_THREADS", "8"))
-    sockets = SocketThreads(SocketAge(application, max_age_seconds()), threads)
+    sockets = SocketThreads(SocketAge(EndWithLogin(application), max_age_seconds()), threads)
     return AsgiHeaders(ServerAddress(MoveSockets(EventStreams(sockets))))

@@ -12,12 +12,16 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from channels_redis.utils import decode_hosts
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+
+PUBLISH_SECONDS = 0.8  # nothing that is not realtime waits for Redis longer than a second
+HANGS_SECONDS = 1.0
 
 
 class _Background:
@@ -47,6 +51,7 @@ class PubSubChannelLayer(RedisPubSubChannelLayer):
         super().__init__(hosts=once, **kwargs)
         self._lock = threading.Lock()
         self._background: _Background | None = None
+        self._hangs_until = 0.0  # monotonic
 
     async def send(self, channel: str, message: dict[str, Any]) -> None:
         """Send ``message`` to one channel."""
@@ -57,6 +62,21 @@ class PubSubChannelLayer(RedisPubSubChannelLayer):
         await self._publish("group_send", group, message)
 
     async def _publish(self, verb: str, name: str, message: dict[str, Any]) -> None:
+        """Publish, or raise ``TimeoutError`` (an ``OSError``) after ``PUBLISH_SECONDS``.
+
+        For a while after that at once: a Redis that hangs must not cost each of a request's
+        messages as much.
+        """
+        if time.monotonic() < self._hangs_until:
+            raise TimeoutError("Redis does not answer")
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                await self._publish_now(verb, name, message)
+        except TimeoutError:
+            self._hangs_until = time.monotonic() + HANGS_SECONDS
+            raise
+
+    async def _publish_now(self, verb: str, name: str, message: dict[str, Any]) -> None:
         # A loop with a layer of its own has subscribed: it belongs to an ASGI
         # server and lives as long as the process.  Any other may be gone soon.
         if asyncio.get_running_loop() in self._layers:

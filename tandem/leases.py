@@ -8,30 +8,54 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
-import time
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Protocol
+from itertools import islice
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+
+from tandem.background import lasting
 
 BEAT_SECONDS = 20.0
 GONE_AFTER_SECONDS = 50.0  # two beats may be lost
+GONE = str(int(GONE_AFTER_SECONDS))
 
 Lease = tuple[str, str]  # set, member
 
-# Adds a member unless the set has reached its size; returns 1 if it is in.
-TAKE = """
-redis.call('zremrangebyscore', KEYS[1], '-inf', ARGV[1])
+# Redis' own clock counts: those of the servers may differ.  KEYS[1] the set, ARGV[1] seconds
+# after which a member is gone.
+NOW = """
+local time = redis.call('time')
+local now = time[1] + time[2] / 1000000
+"""
+FORGET = NOW + "redis.call('zremrangebyscore', KEYS[1], '-inf', now - ARGV[1])\n"
+# ARGV[2] the most members, ARGV[3] the member; returns 1 if it is in.
+TAKE = (
+    FORGET
+    + """
 if redis.call('zcard', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
-redis.call('zadd', KEYS[1], ARGV[3], ARGV[4])
-redis.call('expire', KEYS[1], ARGV[5])
+redis.call('zadd', KEYS[1], now, ARGV[3])
+redis.call('expire', KEYS[1], ARGV[1] + 1)
 return 1
 """
+)
+# ARGV[2] the member.
+RENEW = (
+    NOW
+    + """
+redis.call('zadd', KEYS[1], now, ARGV[2])
+redis.call('expire', KEYS[1], ARGV[1] + 1)
+"""
+)
+MEMBERS = FORGET + "return redis.call('zrange', KEYS[1], 0, -1)"
+AT_ONCE = 1000
+REDIS_SECONDS = 1.0  # a Redis that does not answer holds nobody up for longer
 
 
 class Store(Protocol):
@@ -50,6 +74,24 @@ class Store(Protocol):
         """Return the members of a set, sorted."""
 
 
+def connect(url: str) -> aioredis.Redis:
+    """Return a client of Redis that keeps nobody waiting for longer than ``REDIS_SECONDS``."""
+    return aioredis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=REDIS_SECONDS / 2,
+        socket_connect_timeout=REDIS_SECONDS / 2,
+        # Once: a kept connection may be of before a restart of Redis.
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+def in_memory() -> bool:
+    """Tell whether the site's channel layer is in memory: there is no Redis."""
+    layer = getattr(settings, "CHANNEL_LAYERS", {}).get("default", {}).get("BACKEND")
+    return bool(layer == "channels.layers.InMemoryChannelLayer")
+
+
 class RedisStore:
     """A sorted set for each set, scored by the time of the last beat.
 
@@ -57,39 +99,32 @@ class RedisStore:
     """
 
     def __init__(self, url: str, prefix: str) -> None:
-        self._redis = aioredis.Redis.from_url(url, decode_responses=True)
+        self._redis = connect(url)
         self._prefix = prefix
+
+    async def _call(self, script: str, name: str, *arguments: str) -> Any:
+        return await self._redis.eval(script, 1, self._prefix + name, GONE, *arguments)
 
     async def take(self, lease: Lease, most: int) -> bool:
         """Add a member, unless the set has ``most`` already."""
-        now, (name, member) = time.time(), lease
-        taken = await self._redis.eval(
-            TAKE, 1, self._prefix + name, str(now - GONE_AFTER_SECONDS), str(most), str(now),
-            member, str(int(GONE_AFTER_SECONDS) + 1),
-        )  # fmt: skip
-        return bool(taken)
+        return bool(await self._call(TAKE, lease[0], str(most), lease[1]))
 
     async def renew(self, leases: Iterable[Lease]) -> None:
-        """Note that these are held still, in one round trip."""
-        now = time.time()
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for name, member in leases:
-                pipe.zadd(self._prefix + name, {member: now})
-                pipe.expire(self._prefix + name, int(GONE_AFTER_SECONDS) + 1)
-            await pipe.execute()
+        """Note that these are held still, in one round trip for a thousand."""
+        left = iter(leases)
+        while some := list(islice(left, AT_ONCE)):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for name, member in some:
+                    pipe.eval(RENEW, 1, self._prefix + name, GONE, member)
+                await pipe.execute()
 
     async def give_back(self, lease: Lease) -> None:
         """Take a member out; the last one takes the set with it."""
         await self._redis.zrem(self._prefix + lease[0], lease[1])
 
     async def members(self, name: str) -> list[str]:
-        """Return the members of a set, sorted."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            # What killed workers left behind.
-            pipe.zremrangebyscore(self._prefix + name, "-inf", time.time() - GONE_AFTER_SECONDS)
-            pipe.zrange(self._prefix + name, 0, -1)
-            _, members = await pipe.execute()
-        return sorted(members)
+        """Return the members of a set, sorted; those that killed workers left are forgotten."""
+        return sorted(await self._call(MEMBERS, name))
 
 
 class LocalStore:
@@ -131,9 +166,7 @@ def store(url: str, prefix: str) -> Store:
     """
     stores = _stores.setdefault(asyncio.get_running_loop(), {})
     if (url, prefix) not in stores:
-        layer = getattr(settings, "CHANNEL_LAYERS", {}).get("default", {}).get("BACKEND")
-        local = layer == "channels.layers.InMemoryChannelLayer"
-        stores[url, prefix] = LocalStore() if local else RedisStore(url, prefix)
+        stores[url, prefix] = LocalStore() if in_memory() else RedisStore(url, prefix)
     return stores[url, prefix]
 
 
@@ -156,9 +189,7 @@ class Leases:
                 return False
         self._held[lease] = store
         if self._task is None or self._task.done():
-            # In a context of its own: it outlives the socket that starts it.
-            context = contextvars.Context()
-            self._task = asyncio.create_task(self._beat(), context=context)
+            self._task = lasting("the leases' beat", self._beat)
         return True
 
     async def give_back(self, lease: Lease) -> None:

@@ -86,6 +86,7 @@ class EventStreams:
             return
         stream = _Stream(receive, send)
         try:
+            scope = {**scope, "tandem.stream": stream}
             await self.application(scope, stream.receive, stream.send)
         finally:
             _open.discard(stream)
@@ -116,7 +117,7 @@ class _Stream:
     async def send(self, event: dict[str, Any]) -> None:
         if self._left:
             return
-        if event["type"] == "http.response.start" and _is_stream(event):
+        if event["type"] == "http.response.start" and is_stream(event):
             _open.add(self)
         await self._send(event)
 
@@ -127,6 +128,10 @@ class _Stream:
                     event: dict[str, Any] = await self._receive()
                     return event
         return {"type": "http.disconnect"}
+
+    def end(self, code: int, reason: str) -> None:
+        """End it because its login has ended; the client's next request is judged anew."""
+        self.leave()
 
     def leave(self) -> None:
         """End the response as one that is complete."""
@@ -140,7 +145,8 @@ class _Stream:
                 self._limit.reschedule(loop.time())
 
 
-def _is_stream(start: dict[str, Any]) -> bool:
+def is_stream(start: dict[str, Any]) -> bool:
+    """Tell whether an ``http.response.start`` begins an event stream."""
     return any(
         name.lower() == b"content-type" and value.startswith(b"text/event-stream")
         for name, value in start.get("headers", ())

@@ -44,6 +44,27 @@ def processes_of(
     return [f"process@{name}" for name in processes if host in servers.get(name, apps[:1])]
 
 
+def run_by(
+    names: list[str], listening: list[str], credentials: list[str], spread: bool
+) -> dict[str, dict[str, list[str]]]:
+    """Return the files that instances run by, and those of ``listening`` listen by, by unit."""
+    units, secrets = "/etc/systemd/system", "/etc/tandem/credentials"
+    found = {}
+    for name in names:
+        unit = f"{units}/{name.partition('@')[0]}@"
+        found[f"{name}.service"] = {
+            "files": [
+                f"/srv/tandem/instances/{name}", "/etc/tandem/site.env", f"{unit}.service",
+                f"{unit}.service.d/sandbox.conf", f"{unit}.service.d/host.conf",
+                *(f"{secrets}/{credential}" for credential in credentials),
+            ]
+        }  # fmt: skip
+        if name in listening:
+            own = [f"{unit}.socket.d/listen.conf"] if spread else []
+            found[f"{name}.socket"] = {"files": [f"{unit}.socket", *own]}
+    return found
+
+
 def listen(names: list[str], kinds: Kinds, address: str) -> dict[str, str]:
     """Return the TCP address of each of ``names``: ``{"wsgi@1": "10.0.0.2:8101"}``."""
     found = {}
@@ -87,6 +108,7 @@ class FilterModule:
             "tandem_total": total,
             "tandem_instance_names": instance_names,
             "tandem_processes_of": processes_of,
+            "tandem_run_by": run_by,
             "tandem_listen": listen,
             "tandem_kind_settings": nginx_settings,
         }

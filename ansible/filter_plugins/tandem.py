@@ -52,6 +52,11 @@ def folder_files(folder: str) -> dict[str, str]:
     return {str(p.relative_to(root)): p.read_text() for p in sorted(root.rglob("*")) if p.is_file()}
 
 
+def below(files: dict[str, str], folder: str) -> dict[str, str]:
+    """Return the files with their names in ``folder``."""
+    return {f"{folder}/{name}": text for name, text in files.items()}
+
+
 def unit_files(files: dict[str, str], kinds: list[str], dropins: list[str]) -> dict[str, str]:
     """Return the units of ``kinds`` and their drop-ins by name below /etc/systemd/system.
 
@@ -79,5 +84,6 @@ class FilterModule:
             "tandem_edge_config": edge_config,
             "tandem_folder_files": folder_files,
             "tandem_beside_files": beside_files,
+            "tandem_below": below,
             "tandem_unit_files": unit_files,
         }

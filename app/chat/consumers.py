@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 from typing import Any
-from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
@@ -22,9 +21,10 @@ from chat.frames import FrameError
 from chat.models import last_numbers, messages_before, post
 from chat.presence import lease, presence_store
 from chat.roster import roster
+from tandem.consumers import DisconnectAlways
 from tandem.identity import identity
 from tandem.leases import leases
-from tandem.limits import TokenBucket
+from tandem.limits import TokenBucket, rate
 from tandem.revocation import LOGGED_OUT
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ TYPING_SECONDS = 2.0  # between two notes that somebody is typing
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
 
 
-class ChatConsumer(AsyncJsonWebsocketConsumer):
+class ChatConsumer(DisconnectAlways, AsyncJsonWebsocketConsumer):
     """One client in one room."""
 
     room: str
@@ -74,9 +74,9 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         self.user = user
         self._lease = lease(self.room, user.get_username(), self.channel_name)
         await leases.take(presence_store(), self._lease)
-        after = parse_qs(self.scope["query_string"].decode("latin1")).get("after", [""])[0]
-        if after.isdecimal():
-            await self._begin(int(after))
+        after = frames.after(self.scope["query_string"].decode("latin1"))
+        if after is not None:
+            await self._begin(after)
         else:
             self._history = asyncio.create_task(self._begin_unless_resumed())
 
@@ -108,17 +108,19 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
             await self.send_json(error.as_json(frame))
 
     async def _identify(self, frame: dict[str, Any]) -> None:
-        user = await login.by_token(frame.get("token"))
+        user = await login.by_token(frame.get("token"), self.scope)
         if user is None:
             await self.close(LOGGED_OUT)
             return
         if self._history is not None:
             self._history.cancel()
-        self.scope["tandem.identified"](user)
         await self._enter(user, open_=False)
 
     async def _limit(self) -> None:
-        if self._bucket.take():
+        # The socket's own first: a flood of one client does not reach Redis.
+        if self._bucket.take() and await rate(
+            settings.CHAT_FRAMES_PER_SECOND, settings.CHAT_FRAMES_BURST
+        ).take(self.user.pk):
             self._refused = 0
             return
         self._refused += 1

@@ -22,6 +22,7 @@ from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
 from chat.models import last_numbers, messages_after
+from tandem.background import lasting
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Feed:
         """Keep ``subscriber`` current from its cursor on."""
         self._rooms[subscriber.room].add(subscriber)
         if self._sweeper is None or self._sweeper.done():
-            self._sweeper = self._own_task(self._sweep())
+            self._sweeper = lasting("the chat's sweep", self._sweep)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Forget ``subscriber``; does nothing when it is not known."""

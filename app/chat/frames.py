@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from typing import Any
+from urllib.parse import parse_qs
 
 from django.conf import settings
+
+NEWEST = 2**63 - 1  # as large as the id of a message can be
 
 
 class FrameError(Exception):
@@ -30,6 +33,11 @@ def parse(text: str | None) -> dict[str, Any]:
         frame = json.loads(text or "")
     except (ValueError, RecursionError):
         raise FrameError("not-json", "Send a JSON object as a text frame.") from None
+    try:
+        # JSON can spell half a character (\ud800), which neither a database nor a socket takes.
+        json.dumps(frame, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise FrameError("not-text", "A text holds half a surrogate pair.") from None
     if not isinstance(frame, dict):
         raise FrameError("not-an-object", "Send a JSON object.")
     return frame
@@ -52,9 +60,18 @@ def message(frame: dict[str, Any]) -> tuple[str, uuid.UUID | None]:
         raise FrameError("bad-key", "key is a UUID.") from None
 
 
+def after(query: str) -> int | None:
+    """Return the id in a query's ``after=17``; ``None``: it has none."""
+    value = parse_qs(query).get("after", [""])[0]
+    if not value.isdecimal():
+        return None
+    # Beyond any id, however many digits it has (Python refuses to read some thousand).
+    return min(int(value), NEWEST) if len(value) < 20 else NEWEST
+
+
 def number(frame: dict[str, Any], name: str) -> int:
     """Return the id of a message in ``{name: 17}``."""
     value = frame[name]
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 2**63:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > NEWEST:
         raise FrameError(f"bad-{name}", f"{name} is the id of a message.")
     return max(0, value)

@@ -13,18 +13,22 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 
-from tokens.tokens import user_of
+from tokens.tokens import login_of
 
 SUBPROTOCOL = "tandem"
 PREFIX = "token."
 FIRST_MESSAGE_SECONDS = 5.0
 
 
-async def by_token(token: object) -> Any | None:
-    """Return the user of a token, or ``None``."""
+async def by_token(token: object, scope: dict[str, Any]) -> Any | None:
+    """Return the user of a token, or ``None``; the socket ends with the token's login."""
     if not isinstance(token, str) or not token or len(token) > 500:
         return None
-    return await database_sync_to_async(user_of)(token)
+    login = await database_sync_to_async(login_of)(token)
+    if login is None:
+        return None
+    scope["tandem.identified"](login.user, login.session)
+    return login.user
 
 
 async def by_handshake(scope: dict[str, Any]) -> Any | None:
@@ -33,9 +37,9 @@ async def by_handshake(scope: dict[str, Any]) -> Any | None:
         return scope["user"]
     for offer in scope.get("subprotocols", ()):
         if offer.startswith(PREFIX):
-            return await by_token(offer.removeprefix(PREFIX))
+            return await by_token(offer.removeprefix(PREFIX), scope)
     query = parse_qs(scope["query_string"].decode("latin1"))
-    return await by_token(query.get("token", [""])[0])
+    return await by_token(query.get("token", [""])[0], scope)
 
 
 def subprotocol(scope: dict[str, Any]) -> str | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 from typing import Protocol
 
 from redis.exceptions import RedisError
 
 from chat.presence import users
+from tandem.background import lasting
 
 SWEEP_SECONDS = 1.0
 
@@ -37,9 +37,7 @@ class Roster:
         """Tell ``watcher`` who is in ``room``, now and at each change."""
         self._watchers[watcher] = room
         if self._task is None or self._task.done():
-            # In a context of its own: it outlives the socket that starts it.
-            context = contextvars.Context()
-            self._task = asyncio.create_task(self._run(), context=context)
+            self._task = lasting("the chat's roster", self._run)
 
     def forget(self, watcher: Watcher) -> None:
         """Tell ``watcher`` no more; does nothing when it is not known."""

@@ -18,15 +18,12 @@ from scores.routing import websocket_urlpatterns as scores  # noqa: E402
 from showcase.routing import websocket_urlpatterns as showcase  # noqa: E402
 from tandem.asgi import serve  # noqa: E402
 from tandem.limits import SocketQuota  # noqa: E402
-from tandem.revocation import CloseRevoked  # noqa: E402
 from tandem.websocket import WebSocketMiddleware  # noqa: E402
 
 # Channels' consumers first; every other socket is looked for in the URLconf.
 urlconf = WebSocketMiddleware(django_application)
-sockets = CloseRevoked(
-    SocketQuota(
-        URLRouter([*chat, *scores, *showcase, re_path(r"", urlconf)]), settings.SOCKETS_PER_USER
-    )
+sockets = SocketQuota(
+    URLRouter([*chat, *scores, *showcase, re_path(r"", urlconf)]), settings.SOCKETS_PER_USER
 )
 application = serve(
     ProtocolTypeRouter(

@@ -11,7 +11,8 @@ from websockets.asyncio.server import ServerConnection
 
 from notifications.clients import TRY_AGAIN_LATER, Client, close
 from notifications.hub import Database
-from tokens.tokens import user_of
+from tandem.revocation.watch import rights
+from tokens.tokens import login_of
 
 FIRST_MESSAGE_SECONDS = 10.0
 
@@ -28,7 +29,7 @@ def parse(message: str | bytes) -> tuple[str, int | None]:
         return message.strip(), None
     try:
         frame = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", None
     token, after = frame.get("token"), frame.get("after")
     if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after < 2**63:
@@ -49,12 +50,12 @@ async def admit(
     except TimeoutError:
         token, after = "", None
     try:
-        user = await database(user_of, token) if token else None
+        login = await database(login_of, token) if token else None
     except DatabaseError:
         await close(connection, TRY_AGAIN_LATER, "try again later")
         return None
-    if user is None:
+    if login is None:
         await close(connection, settings.NOTIFY_REFUSAL_CODE, "authentication failed")
         return None
-    client = Client(connection, user.pk, user.get_session_auth_hash())
-    return client, user.get_username(), after
+    client = Client(connection, login.user.pk, rights(login.user), login.session)
+    return client, login.user.get_username(), after

@@ -6,44 +6,26 @@ import asyncio
 import json
 import logging
 from collections import defaultdict, deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from websockets.asyncio.server import ServerConnection, broadcast
 
 from notifications.events import Event
 from notifications.hub import Database
 from notifications.permissions import viewers
+from tandem.revocation.watch import SERVICE_RESTART, Entry, Watch
 
 logger = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 3.0
 RETRY_SECONDS = 1.0  # while the database is away
 # A client that does not read: so many bytes may wait for it in this process.  A bulk
 # deletion of some hundred objects fits.
 WRITE_LIMIT_BYTES = 256 * 1024
 CLOSE_SECONDS = 5.0  # for the client to answer a close frame
 
-NOT_LOGGED_IN = 4401
 TRY_AGAIN_LATER = 1013
-
-
-@dataclass(eq=False)
-class Client:
-    """A socket whose user is known."""
-
-    connection: ServerConnection
-    user: Any  # primary key
-    session_hash: str  # changes with the password
-
-
-def session_hashes(users: Iterable[Any]) -> dict[Any, str]:
-    """Return the present hash of each of ``users`` (primary keys) that is active."""
-    found = get_user_model().objects.filter(pk__in=list(users), is_active=True)
-    return {user.pk: user.get_session_auth_hash() for user in found}
 
 
 async def close(connection: ServerConnection, code: int, reason: str) -> None:
@@ -55,22 +37,46 @@ async def close(connection: ServerConnection, code: int, reason: str) -> None:
         connection.transport.abort()
 
 
+@dataclass(eq=False)
+class Client:
+    """A socket whose user is known."""
+
+    connection: ServerConnection
+    user: Any  # primary key
+    rights: tuple[Any, ...]  # at the login; ``tandem.revocation.watch.rights``
+    session: str | None  # key of the session that it ends with
+    _closing: asyncio.Task[None] | None = None
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the socket, of a login that has ended or a client that is too slow.
+
+        Nobody waits for it.  Changed permissions end nothing: each change asks for them anew.
+        """
+        if self._closing is None and code != SERVICE_RESTART:
+            self._closing = asyncio.create_task(close(self.connection, code, reason))
+
+
 class Clients:
     """Listens to the hub, asks the database who may know, and tells those."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._watch = Watch(database)
+        self._logins: dict[Client, Entry] = {}
         self._of: dict[Any, set[Client]] = defaultdict(set)  # by user
         self._events: deque[Event] = deque()
         self._come = asyncio.Event()
-        self._closing: set[asyncio.Task[None]] = set()
 
     def add(self, client: Client) -> None:
-        """Tell ``client`` of what its user may see, from now on."""
+        """Tell ``client`` of what its user may see, from now on and while the login lasts."""
         self._of[client.user].add(client)
+        self._logins[client] = Entry(client, client.user, client.rights, client.session)
+        self._watch.add(self._logins[client])
 
     def discard(self, client: Client) -> None:
         """Forget ``client``; does nothing when it is not known."""
+        if entry := self._logins.pop(client, None):
+            self._watch.discard(entry)
         clients = self._of.get(client.user)
         if clients is not None:
             clients.discard(client)
@@ -81,18 +87,6 @@ class Clients:
         """Take a change from the hub."""
         self._events.append(event)
         self._come.set()
-
-    def on_logout(self, user: Any) -> None:
-        """Close the sockets of a user who has logged out; pages still logged in come back."""
-        for client in list(self._of.get(user, ())):
-            self.end(client, NOT_LOGGED_IN, "logged out")
-
-    def end(self, client: Client, code: int, reason: str) -> None:
-        """Close a client's socket; nobody waits for it."""
-        self.discard(client)
-        task = asyncio.create_task(close(client.connection, code, reason))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
 
     async def tell(self) -> None:
         """Tell of each change those who may see it now, for ever."""
@@ -127,20 +121,4 @@ class Clients:
             waiting = client.connection.transport.get_write_buffer_size()
             if waiting > WRITE_LIMIT_BYTES:
                 logger.info("a client does not read (%d bytes wait): closing it", waiting)
-                self.end(client, TRY_AGAIN_LATER, "too slow")
-
-    async def sweep(self) -> None:
-        """Close the sockets of whoever may not log in any more, for ever."""
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            if not self._of:
-                continue
-            asked = [client for clients in self._of.values() for client in clients]
-            try:
-                hashes = await self._database(session_hashes, list(self._of))
-            except DatabaseError as error:
-                logger.warning("who is still active? %s", type(error).__name__)
-                continue
-            for client in asked:
-                if hashes.get(client.user) != client.session_hash:
-                    self.end(client, NOT_LOGGED_IN, "no longer logged in")
+                client.end(TRY_AGAIN_LATER, "too slow")

@@ -14,9 +14,8 @@ from django.db.models import Max
 # The address of their sockets.
 SOCKETS = "/ws/notifications/"
 
-# Redis pub/sub channels.
-ENTRIES = "tandem:notifications"  # an Event as JSON
-LOGOUTS = "tandem:notifications:logouts"  # {"user": primary key} as JSON
+# The Redis pub/sub channel; what it carries is an Event as JSON.
+ENTRIES = "tandem:notifications"
 
 
 class Event(TypedDict):

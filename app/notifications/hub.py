@@ -8,7 +8,6 @@ was interrupted, asks the other for ids that it has not told.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,9 +17,10 @@ from typing import Any, Protocol
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
-from notifications.events import LOGOUTS, Event, events_with, ids_after, newest_id
+from notifications.events import Event, events_with, ids_after, newest_id
 from notifications.ledger import Ledger
 from notifications.source import Message, redis_messages
+from tandem.background import lasting
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +55,6 @@ class Listener(Protocol):
     def on_event(self, event: Event) -> None:
         """Take a change."""
 
-    def on_logout(self, user: Any) -> None:
-        """Take notice that the user with this primary key has logged out somewhere."""
-
 
 class Hub:
     """Tells its listeners of every change; works only while it has any."""
@@ -80,8 +77,8 @@ class Hub:
         self._listeners.add(listener)
         if self._task is None or self._task.done():
             self._look, self.ready = asyncio.Event(), asyncio.Event()
-            # In a context of its own: it outlives the request that starts it.
-            self._task = asyncio.create_task(self._run(), context=contextvars.Context())
+            self._ledger = None
+            self._task = lasting("the notifications' hub", self._run)
 
     def remove(self, listener: Listener) -> None:
         """Forget ``listener``; does nothing when it is not known."""
@@ -91,43 +88,43 @@ class Hub:
             self._task = None
 
     async def _run(self) -> None:
-        while True:
-            try:
-                newest = await self._database(newest_id)
-                floor = max(0, newest - LOOK_BACK)
-                known = await self._database(ids_after, floor, LOOK_BACK)
-                break
-            except DatabaseError as error:
-                logger.warning("notifications: %s; trying again", type(error).__name__)
-                await asyncio.sleep(SWEEP_SECONDS)
-        self._ledger = Ledger(floor, known)
+        """Work; begun again after a failure, it goes on where it was."""
+        if self._ledger is None:
+            self._ledger = await self._begin()
         self.ready.set()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
             tasks.create_task(self._sweep())
 
+    async def _begin(self) -> Ledger:
+        while True:
+            try:
+                newest = await self._database(newest_id)
+                floor = max(0, newest - LOOK_BACK)
+                return Ledger(floor, await self._database(ids_after, floor, LOOK_BACK))
+            except DatabaseError as error:
+                logger.warning("notifications: %s; trying again", type(error).__name__)
+                await asyncio.sleep(SWEEP_SECONDS)
+
     async def _listen(self) -> None:
-        async for message in self._source():
-            if message is None:
+        async for payload in self._source():
+            if payload is None:
                 self._look.set()
                 continue
-            channel, payload = message
             try:
-                content = json.loads(payload)
-                if channel == LOGOUTS:
-                    for listener in list(self._listeners):
-                        listener.on_logout(content["user"])
-                else:
-                    self._tell(content)
-            except (ValueError, TypeError, KeyError):
-                logger.warning("notifications: something else on channel %s", channel)
+                self._tell(json.loads(payload))
+            except (ValueError, TypeError, KeyError, RecursionError):
+                logger.warning("notifications: something else on the channel")
 
     def _tell(self, event: Event) -> None:
         number = event["id"]
         if self._ledger is not None and self._ledger.is_new(number):
             self._ledger.note(number)
             for listener in list(self._listeners):
-                listener.on_event(event)
+                try:
+                    listener.on_event(event)
+                except Exception:  # one listener's failure is not the others'
+                    logger.exception("a change was not told to %r", listener)
 
     async def _sweep(self) -> None:
         while True:

@@ -14,12 +14,12 @@ from django.db import transaction
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from notifications.events import ENTRIES, LOGOUTS, event_of
+from notifications.events import ENTRIES, event_of
 
 logger = logging.getLogger(__name__)
 
 # Whoever saves in the admin waits for Redis no longer than this, twice.
-REDIS_SECONDS = 1.0
+REDIS_SECONDS = 0.4
 
 
 def uses_redis() -> bool:
@@ -61,9 +61,3 @@ def publish_entry(sender: Any, instance: LogEntry, created: bool, **kwargs: Any)
 
 def _publish_entry(entry: LogEntry) -> None:
     publish(ENTRIES, {**event_of(entry)})
-
-
-def publish_logout(sender: Any, user: Any, **kwargs: Any) -> None:
-    """Have the user's sockets closed: ``user_logged_out``."""
-    if user is not None:
-        publish(LOGOUTS, {"user": user.pk})

@@ -21,6 +21,8 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
+from tandem import logs
+from tandem.background import lasting
 from tandem.drain import Departures, window_seconds
 from tandem.identity import identity
 from tandem.listen import FIRST_FD
@@ -69,7 +71,7 @@ class NotificationServer:
         """Serve until ``stop`` is set, then let everybody go."""
         requests = Requests(self._database, self.move)
         self._hub.add(self._clients)
-        work = [asyncio.create_task(w) for w in (self._clients.tell(), self._clients.sweep())]
+        telling = lasting("the notifications' clients", self._clients.tell)
         self._server = await serve(
             self._serve,
             sock=listener,
@@ -84,18 +86,12 @@ class NotificationServer:
             ping_timeout=float(os.environ.get("UVICORN_WS_PING_TIMEOUT", "90")),
             close_timeout=CLOSE_SECONDS,
         )
-        waits = [asyncio.create_task(stop.wait()), *work]
         try:
-            # A task of ours that ends is a bug: systemd starts a process that works.
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await stop.wait()
         finally:
             await self._stop()
-            for task in waits:
-                task.cancel()
+            telling.cancel()
             self._hub.remove(self._clients)
-        for task in work:
-            if task.done() and not task.cancelled():
-                task.result()
 
     def move(self) -> int:
         """Have each client connect anew, in its turn; return how many there are."""
@@ -177,6 +173,7 @@ def listening_socket() -> socket.socket:
 
 async def main() -> None:
     """Serve until SIGTERM or SIGINT."""
+    logs.install()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

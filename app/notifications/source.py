@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from notifications.events import ENTRIES, LOGOUTS
+from notifications.events import ENTRIES
 from notifications.publish import uses_redis
 
 logger = logging.getLogger(__name__)
@@ -22,8 +22,8 @@ FIRST_WAIT = 0.2  # seconds; each is drawn at random up to this, which doubles
 LONGEST_WAIT = 5.0
 PATIENCE = 10.0  # a connection that has been silent for so long is asked whether it lives
 
-# Channel and payload.  None: subscribed (again); what was published before is not known.
-Message = tuple[str, bytes] | None
+# An Event as JSON.  None: subscribed (again); what was published before is not known.
+Message = bytes | None
 
 
 async def redis_messages() -> AsyncIterator[Message]:
@@ -50,15 +50,12 @@ async def _one_connection() -> AsyncIterator[Message]:
         retry=Retry(NoBackoff(), 0),
     )
     async with client, client.pubsub() as pubsub:
-        await pubsub.subscribe(ENTRIES, LOGOUTS)
-        subscribed = 0
+        await pubsub.subscribe(ENTRIES)
         while True:
             message = await pubsub.get_message(timeout=PATIENCE)
             if message is None:
                 continue
             if message["type"] == "subscribe":
-                subscribed += 1
-                if subscribed == 2:
-                    yield None
+                yield None
             elif message["type"] == "message":
-                yield message["channel"].decode(), message["data"]
+                yield message["data"]

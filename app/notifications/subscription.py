@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Self
+from typing import Self
 
 from notifications.events import Event
 from notifications.hub import Hub, hub
@@ -13,7 +13,7 @@ MOST_WAITING = 1000
 
 
 class Subscription:
-    """To be used as ``async with Subscription(user.pk) as changes``, then ``async for``.
+    """To be used as ``async with Subscription() as changes``, then ``async for``.
 
     Whatever is saved from the ``async with`` on comes; who resumes reads
     ``events.events_after`` inside and passes over ids that come twice.  Ends when the
@@ -21,8 +21,7 @@ class Subscription:
     business (``permissions.visible_to``).
     """
 
-    def __init__(self, user: Any, source: Hub = hub) -> None:
-        self._user = user
+    def __init__(self, source: Hub = hub) -> None:
         self._hub = source
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._ended = False
@@ -54,11 +53,6 @@ class Subscription:
             self._end()
         else:
             self._queue.put_nowait(event)
-
-    def on_logout(self, user: Any) -> None:
-        """End, if it is this user."""
-        if user == self._user:
-            self._end()
 
     def _end(self) -> None:
         self._ended = True

@@ -10,9 +10,10 @@ from redis.exceptions import RedisError
 
 from scores.announce import group
 from scores.models import Match
+from tandem.consumers import DisconnectAlways
 
 
-class ScoresConsumer(AsyncJsonWebsocketConsumer):
+class ScoresConsumer(DisconnectAlways, AsyncJsonWebsocketConsumer):
     """One watcher of one match."""
 
     group: str | None = None

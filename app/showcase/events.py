@@ -38,7 +38,7 @@ async def notifications(request: HttpRequest) -> HttpResponse | EventStream:
         return JsonResponse({"error": "log-in", "detail": "Log in first."}, status=401)
 
     async def changes() -> AsyncIterator[Event]:
-        async with Subscription(user.pk) as live:
+        async with Subscription() as live:
             resumed = set()
             if (last := last_event_id(request)) is not None:
                 missed = await in_thread(events_after, last, RESUMED)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from tandem.websocket.legacy import accept_websocket
+from tandem.websocket.legacy import accept_websocket, require_websocket
 
 
-@accept_websocket
+@require_websocket
 def echo_once(request: HttpRequest) -> HttpResponse | None:
-    """Send one message back."""
-    if not request.is_websocket():
-        return HttpResponse(request.GET.get("message", ""), content_type="text/plain")
+    """Send one message back; plain HTTP gets 400."""
     message = request.websocket.wait()
     if message is not None:
         request.websocket.send(message)

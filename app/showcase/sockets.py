@@ -20,7 +20,14 @@ async def echo(socket: WebSocket) -> None:
 
 
 async def hello(socket: WebSocket) -> None:
-    """Greet and close."""
+    """Say hello and close."""
+    await socket.accept()
+    await socket.send_text("hello")
+    await socket.close()
+
+
+async def greet(socket: WebSocket) -> None:
+    """Greet by name and close."""
     await socket.accept()
     name = socket.user.get_username() or "stranger"
     await socket.send_json({"hello": name, "worker": identity()["upstream"]})

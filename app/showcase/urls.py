@@ -8,6 +8,7 @@ from tandem.websocket import websocket
 urlpatterns = [
     websocket("ws/echo/", sockets.echo),
     websocket("ws/hello/", sockets.hello),
+    websocket("ws/greet/", sockets.greet),
     websocket("ws/ticker/", sockets.ticker),
     path("legacy/echo-once/", legacy.echo_once),
     path("legacy/lower-case/", legacy.lower_case),

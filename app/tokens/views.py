@@ -19,5 +19,6 @@ def socket_token(request: HttpRequest) -> JsonResponse:
     """
     if not request.user.is_authenticated:
         return JsonResponse({"error": "not-logged-in"}, status=401)
-    answer = {"token": token_for(request.user), "expires_in": settings.SESAME_MAX_AGE}
+    token = token_for(request.user, request.session.session_key)
+    answer = {"token": token, "expires_in": settings.SESAME_MAX_AGE}
     return JsonResponse(answer)

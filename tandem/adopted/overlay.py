@@ -17,6 +17,9 @@ from tandem.redis_url import with_password
 INSECURE_KEY = "django-insecure-"  # what startproject writes
 # Of the site's database in Tandem's: what its code relies on.
 KEPT = ("ATOMIC_REQUESTS", "DISABLE_SERVER_SIDE_CURSORS", "TEST", "TIME_ZONE")
+# Django's, but waits for a server that restarts.
+ENGINE = "tandem.postgresql"
+STOCK = ("django.db.backends.postgresql", "django.db.backends.postgresql_psycopg2")
 LAYER = "tandem.channel_layer.PubSubChannelLayer"
 
 
@@ -76,6 +79,21 @@ def _files(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str,
         }
         if not str(site.get("MEDIA_URL", "")).startswith(("http:", "https:", "//")):
             found["MEDIA_URL"] = "/media/"
+    return found | _short_names(site)
+
+
+def _short_names(site: Mapping[str, Any]) -> dict[str, Any]:
+    """Store uploads under names that a file can have, where Django's own classes do that."""
+    found: dict[str, Any] = {}
+    storages = site.get("STORAGES", getattr(global_settings, "STORAGES", {}))
+    if storages.get("default", {}).get("BACKEND") == "django.core.files.storage.FileSystemStorage":
+        default = {**storages["default"], "BACKEND": "tandem.storage.ShortNames"}
+        found["STORAGES"] = {**storages, "default": default}
+    handlers = site.get("FILE_UPLOAD_HANDLERS", global_settings.FILE_UPLOAD_HANDLERS)
+    theirs = "django.core.files.uploadhandler.TemporaryFileUploadHandler"
+    if theirs in handlers:
+        ours = "tandem.storage.TemporaryFileUploadHandler"
+        found["FILE_UPLOAD_HANDLERS"] = [ours if one == theirs else one for one in handlers]
     return found
 
 
@@ -99,7 +117,7 @@ def _databases(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[
         engine = str(own.get("ENGINE", ""))
         databases["default"] = {
             # One that speaks PostgreSQL stays: PostGIS, a pool, a wrapper for metrics.
-            "ENGINE": engine if "postg" in engine else "django.db.backends.postgresql",
+            "ENGINE": ENGINE if engine in STOCK or "postg" not in engine else engine,
             "NAME": environment.get("DATABASE_NAME", "tandem"),
             "USER": environment.get("DATABASE_USER", "tandem"),
             "HOST": environment.get("DATABASE_HOST", "/run/postgresql"),

@@ -11,7 +11,9 @@ from asgiref.sync import async_to_sync
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tandem.background import failing
 from tandem.identity import identity
+from tandem.postgresql import patience
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +27,12 @@ def database() -> None:
     """Ask the database a query, if there is one."""
     if _none():
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    before = patience.set(0)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        patience.reset(before)
 
 
 def channel_layer() -> None:
@@ -56,17 +62,25 @@ def migrations() -> None:
         raise RuntimeError(f"{len(plan)} pending: {names}; run manage.py migrate")
 
 
+def tasks() -> None:
+    """No background task of this process fails."""
+    if failing:
+        raise RuntimeError(", ".join(f"{name}: {why}" for name, why in sorted(failing.items())))
+
+
 CHECKS: dict[str, Callable[[], None]] = {
     "database": database,
     "redis": channel_layer,
     "migrations": migrations,
 }
+# Named only when they fail: most processes have none.
+QUIET: dict[str, Callable[[], None]] = {"tasks": tasks}
 
 
 def failures() -> dict[str, str]:
     """Run every check; return ``{name: reason}`` of those that failed."""
     found = {}
-    for name, check in CHECKS.items():
+    for name, check in (CHECKS | QUIET).items():
         try:
             check()
         except Exception as error:  # whatever a driver raises means "not ready"
@@ -86,6 +100,6 @@ def ready() -> tuple[int, dict[str, Any]]:
     failed = failures()
     if failed:
         logger.warning("not ready: %s", failed)
-    checks = {name: failed.get(name, "ok") for name in CHECKS}
+    checks = {**dict.fromkeys(CHECKS, "ok"), **failed}
     body = {"status": "not ready" if failed else "ready", "checks": checks, **identity()}
     return 503 if failed else 200, body

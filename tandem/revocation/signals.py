@@ -34,8 +34,7 @@ def _tell(users: Iterable[Any], **more: Any) -> None:
 
 def _logged_out(sender: Any, request: Any, user: Any, **more: Any) -> None:
     session = getattr(getattr(request, "session", None), "session_key", None)
-    if session:
-        _tell([], session=digest(session))
+    _tell([user.pk] if user else [], logout=True, session=digest(session) if session else "")
 
 
 def _saved(

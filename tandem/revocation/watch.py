@@ -1,20 +1,19 @@
-"""The open sockets of this process, compared with the database."""
+"""The open sockets and event streams of this process, compared with the database."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import hashlib
 import logging
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 
-from tandem.closing import ClosableSocket
+from tandem.background import lasting
 from tandem.revocation.messages import listen
 from tandem.revocation.sessions import alive
 
@@ -29,8 +28,13 @@ RIGHTS = ("password", "is_active", "is_staff", "is_superuser")
 
 
 def rights(user: Any) -> tuple[Any, ...]:
-    """Return what of ``user``, the change of which ends a socket."""
-    return tuple(getattr(user, name, None) for name in RIGHTS)
+    """Return what of ``user``, the change of which ends a socket, is stored in a field."""
+    stored = _stored(user._meta)
+    return tuple(getattr(user, name) if name in stored else None for name in RIGHTS)
+
+
+def _stored(meta: Any) -> set[str]:
+    return {field.attname for field in meta.concrete_fields}
 
 
 def digest(session: str) -> str:
@@ -38,30 +42,44 @@ def digest(session: str) -> str:
     return hashlib.sha256(session.encode()).hexdigest()
 
 
+class Endable(Protocol):
+    """A socket or an event stream that somebody else than its application may end."""
+
+    def end(self, code: int, reason: str) -> None:
+        """End it; a stream has no use for the code."""
+
+
 @dataclass(eq=False)
 class Entry:
-    """One socket, and what it was admitted by."""
+    """One socket or stream, and what it was admitted by."""
 
-    socket: ClosableSocket
+    socket: Endable
     user: Any  # its primary key
     rights: tuple[Any, ...]
-    session: str | None
+    session: str | None = None
+    # Rights that a user model works out (a property) may ask the database, which a handshake
+    # must not: they are what the first look finds.
+    derived: tuple[Any, ...] | None = None
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    return await sync_to_async(function)(*arguments)
 
 
 class Watch:
     """All entries of this process; its tasks run while there are any."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Callable[..., Awaitable[Any]] = _in_thread) -> None:
+        self._database = database  # runs a function that asks the database, in a thread
         self._entries: set[Entry] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     def add(self, entry: Entry) -> None:
         """Watch a socket until ``discard``."""
         if not self._entries:
-            # In contexts of their own: they outlive the socket that starts them.
             self._tasks = [
-                asyncio.create_task(work, context=contextvars.Context())
-                for work in (self._sweep(), listen(self.told))
+                lasting("the sweep of logins", self._sweep),
+                lasting("the messages of logins", lambda: listen(self.told)),
             ]
         self._entries.add(entry)
 
@@ -80,6 +98,11 @@ class Watch:
                     entry.socket.end(LOGGED_OUT, "logged out")
         users = set(message.get("users", ()))
         found = [entry for entry in self._entries if str(entry.user) in users]
+        if message.get("logout"):
+            # A login without a session of its own ends with any of its user's.
+            for entry in found:
+                if entry.session is None:
+                    entry.socket.end(LOGGED_OUT, "logged out")
         await self.check(found)
         if message.get("rights"):
             for entry in found:
@@ -89,14 +112,15 @@ class Watch:
         """End those whose user or session is not what it was."""
         users = {entry.user for entry in entries}
         sessions = {entry.session for entry in entries if entry.session}
-        now = await sync_to_async(_rights_now)(users)
-        living = await sync_to_async(alive)(sessions)
+        now = await self._database(_rights_now, users)
+        living = await self._database(alive, sessions)
         for entry in entries:
-            same_login = entry.user in now and now[entry.user][:2] == entry.rights[:2]
-            if not same_login or (entry.session and entry.session not in living):
+            stored, derived = now.get(entry.user, ((), None))
+            if stored[:2] != entry.rights[:2] or (entry.session and entry.session not in living):
                 entry.socket.end(LOGGED_OUT, "logged out")
-            elif now[entry.user] != entry.rights:
+            elif stored != entry.rights or entry.derived not in (None, derived):
                 entry.socket.end(SERVICE_RESTART, "permissions changed")
+            entry.derived = derived
 
     async def _sweep(self) -> None:
         while True:
@@ -107,18 +131,26 @@ class Watch:
                 logger.warning("the sockets' logins were not checked: %s; trying again", error)
 
 
-def _rights_now(users: set[Any]) -> dict[Any, tuple[Any, ...]]:
-    """Return the rights of those of ``users`` that are there and active."""
+def _rights_now(users: set[Any]) -> dict[Any, tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Return the stored and the derived rights of those of ``users`` that are there and active."""
     model = get_user_model()
-    fields = {field.attname for field in model._meta.concrete_fields}
-    names = [name for name in RIGHTS if name in fields]
+    stored = _stored(model._meta)
+    names = [name for name in RIGHTS if name in stored]
+    # Django's own is_active, where a model has no such field, is a plain True.
+    missing = [name for name in RIGHTS if name not in stored]
+    others = [name for name in missing if not isinstance(getattr(model, name, True), bool)]
     found = {}
     keys = list(users)
     for start in range(0, len(keys), AT_ONCE):
         some = model._base_manager.filter(pk__in=keys[start : start + AT_ONCE])
-        for row in some.values("pk", *names):
-            if row.get("is_active", True):
-                found[row["pk"]] = tuple(row.get(name) for name in RIGHTS)
+        if not others:
+            for row in some.values("pk", *names):
+                if row.get("is_active", True):
+                    found[row["pk"]] = tuple(row.get(name) for name in RIGHTS), ()
+            continue
+        for user in some:
+            if getattr(user, "is_active", True):
+                found[user.pk] = rights(user), tuple(getattr(user, name) for name in others)
     return found
 
 

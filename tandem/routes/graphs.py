@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from tandem.routes.plot import Axis, Line, draw, linear_axis, log_axis
-from tandem.routes.table import seconds
+from tandem.routes.table import plain, seconds
 
 # What is faster than nginx' clock is drawn at its first tick.
 LEAST_SECONDS = 0.001
@@ -117,7 +117,7 @@ def _errors(rows: Rows, when: Axis, step: int) -> str:
         ]
         highest = max([highest, *(rate for piece in pieces for _, rate in piece)])
         lines.append(Line(row["side"], pieces))
-    percent = linear_axis(highest, lambda value: f"{100 * value:.3g} %")
+    percent = linear_axis(highest, lambda value: f"{plain(100 * value, 3)} %")
     return draw(f"5xx over time of {_sides(rows)}", when, percent, lines)
 
 

@@ -144,7 +144,7 @@ def _side(row: dict[str, Any]) -> str:
     count, times = row["requests"], row["seconds"]
     figures = [
         ("requests", f"{count:,}", ""),
-        ("per second", f"{row['requests_per_second']:.4g}", ""),
+        ("per second", table.plain(row["requests_per_second"], 4), ""),
         ("5xx", table.rate(row["server_errors"], count), "bad" if row["server_errors"] else ""),
         ("4xx", table.rate(row["client_errors"], count), ""),
         *((name, table.seconds(times[name]), "") for name in ("p50", "p95", "p99")),

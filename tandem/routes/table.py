@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 WIDTH = 100
@@ -17,7 +18,7 @@ def seconds(value: float | None) -> str:
     if value < 0.9995:
         return f"{value * 1000:.0f} ms"
     if value < 99.95:
-        return f"{value:.3g} s"
+        return f"{plain(value, 3)} s"
     minutes = round(value / 60)
     if minutes < 120:
         return f"{minutes} min"
@@ -25,12 +26,17 @@ def seconds(value: float | None) -> str:
     return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
+def plain(value: float, digits: int) -> str:
+    """Return ``value`` with so many significant digits, never in powers of ten."""
+    return f"{Decimal(f'{value:.{digits}g}'):f}"
+
+
 def rate(part: int, whole: int) -> str:
     """Return a percentage that is "0" only when nothing happened."""
     if not whole or not part:
         return "0"
     percent = 100 * part / whole
-    return f"{percent:.2g} %" if percent >= 0.01 else "<0.01 %"
+    return f"{plain(percent, 2)} %" if percent >= 0.01 else "<0.01 %"
 
 
 def percent(share: float) -> str:
@@ -95,7 +101,7 @@ def _requests(rows: list[dict[str, Any]]) -> list[str]:
         count, times = row["requests"], row["seconds"]
         lines.append(
             f"{shown:{ROUTE_WIDTH}} {row['side']:6} {count:>11,}"
-            f" {row['requests_per_second']:>7.4g} {rate(row['server_errors'], count):>8}"
+            f" {plain(row['requests_per_second'], 4):>7} {rate(row['server_errors'], count):>8}"
             f" {rate(row['client_errors'], count):>7} {seconds(times['p50']):>7}"
             f" {seconds(times['p95']):>7} {seconds(times['p99']):>7}"
         )

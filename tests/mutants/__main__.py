@@ -9,10 +9,13 @@ results stay in ``.cache/mutants/results.json``.  Exits 0 when every chosen faul
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 
@@ -77,25 +80,44 @@ def run_layer(faults: list[Fault], results: dict[str, dict], state: str) -> None
     """Plant the faults of one layer and note each result at once."""
     if not faults:
         return
-    copy = Copy.make(FOLDER / "checkout")
-    tests = {fault.test for fault in faults}
-    print(f"{faults[0].layer}: {len(tests)} tests without a fault …", flush=True)
-    red = green(copy, faults)
-    # Next to each other: those that change the same file leave the rest of a stack alone.
-    for fault in sorted(faults, key=lambda fault: fault.file):
-        if fault.test in red:
-            outcome = Outcome("error", f"is red without the fault: {red[fault.test]}", 0)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    # Stacks are named after their folder: those of an interrupted run are found again.
+    stacks = faults[0].layer in ("replica", "servers")
+    folder = FOLDER / "checkout" if stacks else Path(tempfile.mkdtemp(dir=FOLDER))
+    copy = Copy.make(folder)
+    try:
+        print(
+            f"{faults[0].layer}: {len({f.test for f in faults})} tests without a fault …",
+            flush=True,
+        )
+        red = green(copy, faults)
+        # Next to each other: those that change the same file leave the rest of a stack alone.
+        for fault in sorted(faults, key=lambda fault: fault.file):
+            if fault.test in red:
+                outcome = Outcome("error", f"is red without the fault: {red[fault.test]}", 0)
+            else:
+                outcome = plant(copy, fault)
+            results[fault.name] = {"key": f"{fault.key}/{state}", **as_json(outcome)}
+            remember(fault.name, results[fault.name])
+            note = "" if outcome.state == "killed" else f": {outcome.says}"
+            print(f"{outcome.state:8} {fault.name} ({outcome.seconds} s){note}", flush=True)
+    finally:
+        if stacks:
+            copy.clean()
         else:
-            outcome = plant(copy, fault)
-        results[fault.name] = {"key": f"{fault.key}/{state}", **as_json(outcome)}
-        RESULTS.write_text(json.dumps(results, indent=1))
-        note = "" if outcome.state == "killed" else f": {outcome.says}"
-        print(f"{outcome.state:8} {fault.name} ({outcome.seconds} s){note}", flush=True)
+            shutil.rmtree(folder)
 
 
 def remembered() -> dict[str, dict]:
     """Return the results of before."""
     return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
+def remember(name: str, result: dict) -> None:
+    """Add a result; another run, of another area, may be adding its own."""
+    with (FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        RESULTS.write_text(json.dumps({**remembered(), name: result}, indent=1))
 
 
 def digest() -> str:

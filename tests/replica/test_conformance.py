@@ -1,7 +1,12 @@
-"""RFC 6455, case by case, through nginx, in every style: docs/conformance.md."""
+"""RFC 6455, case by case, through nginx, in every style: docs/conformance.md.
+
+`make test` runs a choice of the cases for each style, and `make soak`, or
+CONFORMANCE_MATRIX=1, all.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +14,7 @@ from dataclasses import replace
 import pytest
 
 from tests.conformance.case import Case
+from tests.conformance.cover import covering
 from tests.conformance.endpoint import NOTIFICATIONS, PROFILES, Endpoint, Profile
 from tests.conformance.results import Results, parameters
 from tests.stack import Stack
@@ -52,6 +58,9 @@ def results(request: pytest.FixtureRequest, stack: Stack) -> Results:
     return Results(request.session, endpoint)
 
 
-@parameters(*BEHIND_NGINX)
+ALL = os.environ.get("CONFORMANCE_MATRIX") == "1"
+
+
+@parameters(*BEHIND_NGINX, chosen=None if ALL else covering(BEHIND_NGINX))
 def test_rfc_6455(results: Results, profile: Profile, case: Case):
     results.check(profile, case)

@@ -59,7 +59,7 @@ def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
     sites = pytest("sites", "tests/sites")
     layers = [
         Step("lint", (*TURN, "tests/lint.sh"), ("linters",)),
-        Step("unit", unit, ("packages",), tests=True),
+        Step("unit", unit, ("ansible",), tests=True),
         Step("replica", replica, ("packages", "chromium", "images"), quick, tests=True),
         Step("servers", servers, ("ansible", "chromium"), quick, tests=True),
         Step("sites", sites, ("packages", "engine"), quick, {"ALL_SITES": "1"}, tests=True),

@@ -70,8 +70,7 @@ def one(stack: Stack, fault: Fault, held: Crowd, report: Report) -> None:
 
 
 def soak(stack: Stack, report: Report, rng: random.Random, seconds: float, count: int) -> None:
-    """Go from fault to fault until the time is over; each that has begun is finished."""
-    end = time.monotonic() + seconds
+    """Go from fault to fault for ``seconds``, once all are held; the last is finished."""
     report.conformance(*failures(stack))
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -82,6 +81,7 @@ def soak(stack: Stack, report: Report, rng: random.Random, seconds: float, count
         print(f"tandem: {opened} of {count} sockets are held.", flush=True)
         assert opened == count, held.state()
         report.memory(memory(stack))
+        end = time.monotonic() + seconds
         for fault in faults(stack, Routes(Replica(root)), rng):
             print(f"tandem: {fault.name} …", file=sys.stderr, flush=True)
             one(stack, fault, held, report)

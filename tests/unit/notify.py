@@ -17,7 +17,7 @@ from django.contrib.contenttypes.models import ContentType
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed
 
-from notifications.events import ENTRIES, LOGOUTS, event_of
+from notifications.events import event_of
 from notifications.hub import Hub, in_thread
 from notifications.server import NotificationServer
 from tests.machine import HANG_SECONDS
@@ -38,13 +38,10 @@ class Wire:
 
     def publish(self, entry: LogEntry) -> None:
         if not self.cut:
-            self._messages.put_nowait((ENTRIES, json.dumps(event_of(entry)).encode()))
-
-    def log_out(self, user: Any) -> None:
-        self._messages.put_nowait((LOGOUTS, json.dumps({"user": user.pk}).encode()))
+            self._messages.put_nowait(json.dumps(event_of(entry)).encode())
 
     def noise(self, payload: bytes) -> None:
-        self._messages.put_nowait((ENTRIES, payload))
+        self._messages.put_nowait(payload)
 
 
 class Running:
@@ -60,10 +57,12 @@ class Running:
         options.setdefault("origin", settings.ORIGINS[0])
         return unix_connect(str(self.path), f"ws://localhost{path}", **options)
 
-    async def admit(self, user: Any, **options: Any) -> ClientConnection:
+    async def admit(
+        self, user: Any, session: str | None = None, **options: Any
+    ) -> ClientConnection:
         """Return a socket that has introduced itself and was greeted."""
         client = await self.open(**options)
-        await client.send(await database_sync_to_async(token_for)(user))
+        await client.send(await database_sync_to_async(token_for)(user, session))
         assert json.loads(await client.recv())["user"] == user.get_username()
         return client
 

@@ -215,7 +215,10 @@ def stranger(chat_socket, monkeypatch):
 
     def make(query: str = "after=0", subprotocols: tuple[str, ...] = ()):
         socket = chat_socket(AnonymousUser(), query=query)
-        socket.scope |= {"subprotocols": list(subprotocols), "tandem.identified": lambda user: None}
+        socket.scope |= {
+            "subprotocols": list(subprotocols),
+            "tandem.identified": lambda *login: None,
+        }
         return socket
 
     return make
@@ -330,3 +333,67 @@ async def test_a_flood_is_refused_and_then_ended(demo, chat_socket, settings):
     assert errors == ["unknown-frame", "too-fast", "too-fast", "too-fast"]
     assert (await socket.receive_output())["code"] == 1008
     await socket.disconnect()
+
+
+async def test_the_limit_is_a_users_on_all_of_their_sockets(demo, chat_socket, settings):
+    settings.CHAT_FRAMES_PER_SECOND, settings.CHAT_FRAMES_BURST = 0.001, 3
+    one, two = chat_socket(demo), chat_socket(demo)
+    for socket in (one, two):
+        await socket.connect()
+    for socket in (one, two, one, two):
+        await socket.send_json_to({"watch": 0})
+        (error,) = await frames(socket, 1)
+    assert error["error"] == "too-fast"
+    for socket in (one, two):
+        await socket.disconnect()
+
+
+# --- what no client may break ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"message": "\\ud800"}', '{"message": "x", "key": "\\udfff"}', '{"\\ud800": 1}', "1" * 5000],
+)
+async def test_a_frame_that_cannot_be_stored_is_refused_and_the_socket_lives(
+    demo, chat_socket, text: str
+):
+    socket = chat_socket(demo)
+    await socket.connect()
+    await socket.send_to(text_data=text)
+    await socket.send_json_to({"message": "after it"})
+    refused, said = await frames(socket, 2)
+    assert refused["error"] in ("not-text", "not-json")
+    assert said["message"] == "after it"
+    await socket.disconnect()
+
+
+@pytest.mark.parametrize("digits", [19, 20, 5000])
+async def test_whoever_has_seen_the_future_waits_for_what_comes(demo, chat_socket, digits: int):
+    await database_sync_to_async(post)("lobby", demo, "before")
+    socket = chat_socket(demo, query="after=" + "9" * digits)
+    await socket.connect()
+    await socket.send_json_to({"message": "now"})
+    (said,) = await frames(socket, 1)
+    assert said["message"] == "now"
+    await socket.disconnect()
+
+
+async def test_a_consumer_that_fails_leaves_nothing_behind(demo, chat_socket, monkeypatch):
+    from chat.feed import feed
+    from tandem.leases import leases
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    socket = chat_socket(demo)
+    await socket.connect()
+    assert leases._held
+    monkeypatch.setattr("chat.frames.parse", fails)
+    await socket.send_to(text_data="{}")
+    assert (await socket.receive_output(3))["code"] == 1011
+    with pytest.raises(ZeroDivisionError):
+        await socket.wait()
+    assert not leases._held
+    assert not feed._rooms
+    assert not get_channel_layer().groups.get("chat.lobby")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -18,7 +19,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from notifications import hub as hub_module
 from notifications import publish as publishing
-from notifications.events import ENTRIES, LOGOUTS, event_of, events_after
+from notifications.events import ENTRIES, event_of, events_after
 from notifications.hub import Hub, in_thread
 from notifications.ledger import GAP_SECONDS, Ledger
 from notifications.permissions import viewers, visible_to
@@ -72,12 +73,6 @@ def test_a_change_that_is_rolled_back_is_not_published(root, thing, published):
         log(root, thing)
         raise ValueError
     assert not published
-
-
-def test_logging_out_is_published(client, root, published):
-    client.force_login(root)
-    client.post("/accounts/logout/")
-    assert published == [(LOGOUTS, {"user": root.pk})]
 
 
 def test_redis_being_away_does_not_fail_the_admin(client, root, settings, caplog):
@@ -172,7 +167,7 @@ async def test_a_subscription_gets_what_is_saved_from_then_on(root, thing, monke
     wire = Wire()
     hub = Hub(wire, in_thread)
     before = await database_sync_to_async(log)(root, thing)
-    async with Subscription(root.pk, hub) as changes:
+    async with Subscription(hub) as changes:
         live = await database_sync_to_async(log)(root, thing)
         wire.publish(live)
         bulk = [
@@ -183,18 +178,51 @@ async def test_a_subscription_gets_what_is_saved_from_then_on(root, thing, monke
         got = [await anext(changes) for _ in range(4)]
         assert got[0]["id"] == live.pk
         assert [event["object"] for event in got[1:]] == ["0", "1", "2"]
-        wire.log_out(root)
-        with pytest.raises(StopAsyncIteration):
-            await anext(changes)
     assert hub._task is None
     missed = await database_sync_to_async(events_after)(before.pk, 2)
     assert [event["object"] for event in missed] == ["1", "2"]
 
 
+async def test_a_hub_that_fails_begins_again_and_misses_nothing(root, thing, monkeypatch):
+    monkeypatch.setattr(hub_module, "SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr("tandem.background.FIRST_WAIT_SECONDS", 0)
+    broken = asyncio.Event()
+
+    async def breaks():
+        yield None
+        if not broken.is_set():
+            broken.set()
+            raise AttributeError("nobody expects it")
+        await asyncio.Event().wait()
+
+    async with Subscription(Hub(breaks, in_thread)) as changes:
+        await broken.wait()
+        saved = await database_sync_to_async(log)(root, thing)
+        async with asyncio.timeout(HANG_SECONDS):
+            assert (await anext(changes))["id"] == saved.pk
+
+
+async def test_one_listener_that_fails_is_not_the_others(root, thing):
+    class Broken:
+        def on_event(self, event):
+            raise RuntimeError
+
+    wire = Wire()
+    hub = Hub(wire, in_thread)
+    broken = Broken()
+    hub.add(broken)
+    async with Subscription(hub) as changes:
+        saved = await database_sync_to_async(log)(root, thing)
+        wire.publish(saved)
+        async with asyncio.timeout(HANG_SECONDS):
+            assert (await anext(changes))["id"] == saved.pk
+    hub.remove(broken)
+
+
 async def test_a_subscriber_that_lags_is_let_go(root, thing, monkeypatch):
     monkeypatch.setattr("notifications.subscription.MOST_WAITING", 2)
     wire = Wire()
-    async with Subscription(root.pk, Hub(wire, in_thread)) as changes:
+    async with Subscription(Hub(wire, in_thread)) as changes:
         for _ in range(3):
             wire.publish(await database_sync_to_async(log)(root, thing))
         await eventually(lambda: changes._ended)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from channels.db import database_sync_to_async
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.signals import user_logged_out
+from django.test import AsyncClient
 from websockets.exceptions import InvalidStatus
 
 from notifications import admission, clients, hub
 from notifications.server import NotificationServer
 from tandem.drain import FASTEST_PER_SECOND
+from tandem.revocation import watch as watching
 from tests.machine import HANG_SECONDS
 from tests.patience import eventually
 from tests.unit.notify import Running, ended, heard, running, silent
@@ -27,9 +30,14 @@ async def notify(tmp_path: Path, monkeypatch):
     """Give a running server, which lets sockets go within half a second."""
     monkeypatch.setenv("SOCKET_DRAIN_SECONDS", "0.5")
     monkeypatch.setattr(hub, "SWEEP_SECONDS", 0.2)
-    monkeypatch.setattr(clients, "SWEEP_SECONDS", 0.2)
+    monkeypatch.setattr(watching, "SWEEP_SECONDS", 0.2)
     async with running(tmp_path) as run:
         yield run
+
+
+async def logged_out(user: User) -> None:
+    """Tell what Django does when ``user`` logs out somewhere."""
+    await database_sync_to_async(user_logged_out.send)(User, request=None, user=user)
 
 
 @pytest.fixture
@@ -125,7 +133,7 @@ async def test_a_change_reaches_those_who_may_see_it_and_nobody_else(notify: Run
             "object_id": str(people["thing"].pk),
         }
     # All are told in one go: what the guest hears next is what was meant for it.
-    notify.wire.log_out(people["guest"])
+    await logged_out(people["guest"])
     assert await heard(may_not) == []
     for client in may:
         await client.close()
@@ -206,9 +214,24 @@ async def test_a_new_password_and_a_closed_account_close_the_sockets(notify: Run
     await stays.close()
 
 
-async def test_logging_out_closes_the_users_sockets(notify: Running, people):
+async def test_logging_out_closes_the_sockets_of_that_session(notify: Running, people, settings):
+    settings.CHANNEL_LAYERS = {}  # no message comes: the database tells
+    here, elsewhere = AsyncClient(), AsyncClient()
+    for browser in (here, elsewhere):
+        await browser.aforce_login(people["viewer"])
+    gone, stays = [
+        await notify.admit(people["viewer"], session=browser.cookies["sessionid"].value)
+        for browser in (here, elsewhere)
+    ]
+    await here.alogout()
+    assert await ended(gone) == (4401, "logged out")
+    assert await silent(stays)
+    await stays.close()
+
+
+async def test_a_token_without_a_session_ends_with_any_logout_of_its_user(notify: Running, people):
     gone, stays = await notify.admit(people["viewer"]), await notify.admit(people["guest"])
-    notify.wire.log_out(people["viewer"])
+    await logged_out(people["viewer"])
     assert await ended(gone) == (4401, "logged out")
     assert await silent(stays)
     await stays.close()

@@ -10,7 +10,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from tandem.routes import page, report
+import pytest
+
+from tandem.routes import page, report, table
 from tests.stack import ROOT
 from tests.unit.access_lines import clients, line
 
@@ -39,6 +41,21 @@ def test_the_table_fits_100_columns(tmp_path: Path, capsys):
     assert "4 d 15 h" in out
     assert "answered by the fallback" in out
     assert "left out, as not of our format: 1; the first is " in out
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [
+        (9, 9, "100 %"),
+        (996, 1000, "100 %"),
+        (1, 8, "12 %"),
+        (1, 300, "0.33 %"),
+        (1, 10**6, "<0.01 %"),
+    ],
+)
+def test_a_rate_is_written_as_people_write_it(part: int, whole: int, shown: str):
+    assert table.rate(part, whole) == shown
+    assert table.plain(12_345.6, 4) == "12350"
 
 
 def test_a_reader_that_leaves_is_no_accident(tmp_path: Path):

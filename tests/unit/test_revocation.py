@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from asgiref.sync import sync_to_async
 from channels.auth import AuthMiddlewareStack
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.auth.signals import user_logged_out
+from django.contrib.sessions.models import Session
 from django.test import AsyncClient
 
-from tandem.revocation import LOGGED_OUT, CloseRevoked
+from tandem.revocation import LOGGED_OUT, CloseRevoked, EndWithLogin
 from tandem.revocation import watch as watching
 from tandem.revocation.messages import GROUP
 from tandem.revocation.sessions import alive
 from tandem.revocation.watch import watch
+from tandem.streams import EventStreams
 from tests.patience import eventually
 from tests.unit.communicator import Communicator
 
@@ -237,3 +241,122 @@ def test_sessions_are_looked_up_in_whatever_holds_them(settings, engine, tmp_pat
 def test_sessions_in_signed_cookies_cannot_end(settings):
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     assert alive({"anything"}) == {"anything"}
+
+
+# --- event streams, by the middleware that serve() puts around any site ---
+
+
+class Stream(Communicator):
+    """A request with a session cookie whose answer is an event stream that never ends."""
+
+    def __init__(self, cookie: str, kind: bytes = b"text/event-stream") -> None:
+        async def application(scope, receive, send):
+            await receive()
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]}
+            )
+            await send({"type": "http.response.body", "body": b"data: 1", "more_body": True})
+            assert (await receive())["type"] == "http.disconnect"
+
+        headers = [(b"cookie", f"sessionid={cookie}".encode())]
+        scope = {"type": "http", "path": "/", "headers": headers}
+        super().__init__(EventStreams(EndWithLogin(application)), scope)
+
+    async def open(self) -> Stream:
+        await self.send_input({"type": "http.request"})
+        for _ in range(2):
+            await self.receive_output()
+        return self
+
+    async def ended(self) -> None:
+        last = await self.receive_output()
+        assert (last["body"], last["more_body"]) == (b"", False)
+        await self.wait()
+
+
+async def _logs_out(user: User, browser: AsyncClient) -> None:
+    await browser.alogout()
+
+
+async def _new_password(user: User, browser: AsyncClient) -> None:
+    user.set_password("new")
+    await user.asave()
+
+
+async def _session_deleted(user: User, browser: AsyncClient) -> None:
+    await Session.objects.all().adelete()
+
+
+async def _deactivated_by_sql(user: User, browser: AsyncClient) -> None:
+    await User.objects.filter(pk=user.pk).aupdate(is_active=False)
+
+
+async def _deleted(user: User, browser: AsyncClient) -> None:
+    await user.adelete()
+
+
+@pytest.mark.parametrize(
+    "end", [_logs_out, _new_password, _session_deleted, _deactivated_by_sql, _deleted]
+)
+async def test_streams_and_sockets_of_any_site_end_with_the_login(ada, monkeypatch, end):
+    monkeypatch.setattr(watching, "SWEEP_SECONDS", 0.1)
+    browser, cookie = await login(ada)
+    stream = await Stream(cookie).open()
+    socket = Socket(cookie)
+    socket.application = EndWithLogin(listens)
+    await socket.send_input({"type": "websocket.connect"})
+    assert (await socket.receive_output())["type"] == "websocket.accept"
+    await end(ada, browser)
+    await stream.ended()
+    assert (await socket.receive_output())["code"] == LOGGED_OUT
+    await socket.wait()
+    assert not watch._entries
+
+
+async def test_a_strangers_stream_and_another_answer_are_not_watched(ada):
+    _, cookie = await login(ada)
+    for request in (await Stream("").open(), await Stream(cookie, b"text/html").open()):
+        assert not watch._entries
+        await request.send_input({"type": "http.disconnect"})
+        await request.wait()
+
+
+# --- user models of others ---
+
+
+async def test_a_right_that_a_model_works_out_closes_a_socket_when_it_changes_only(
+    ada, monkeypatch
+):
+    """``is_staff`` as a property, which asks the database: no look may close for nothing."""
+    monkeypatch.setattr(watching, "RIGHTS", ("password", "is_active", "is_lead"))
+    monkeypatch.setattr(
+        User, "is_lead", property(lambda user: user.groups.filter(name="leads").exists()), False
+    )
+    socket = await Socket((await login(ada))[1]).open()
+    for _ in range(3):
+        await watch.check(list(watch._entries))
+    assert await socket.receive_nothing(0.1)
+    through = User.groups.through
+    lead = await Group.objects.acreate(name="leads")
+    await through.objects.abulk_create([through(user=ada, group=lead)])  # no signal
+    await watch.check(list(watch._entries))
+    assert await socket.closed() == (1012, "permissions changed")
+
+
+async def test_a_sweep_that_fails_unexpectedly_begins_again(ada, monkeypatch):
+    monkeypatch.setattr(watching, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr("tandem.background.FIRST_WAIT_SECONDS", 0)
+    failed = asyncio.Event()
+    real = watching._rights_now
+
+    def fails_once(users):
+        if not failed.is_set():
+            failed.set()
+            raise ZeroDivisionError
+        return real(users)
+
+    monkeypatch.setattr(watching, "_rights_now", fails_once)
+    socket = await Socket((await login(ada))[1]).open()
+    await User.objects.filter(pk=ada.pk).aupdate(is_active=False)
+    assert (await socket.closed())[0] == LOGGED_OUT
+    assert failed.is_set()

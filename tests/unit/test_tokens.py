@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from sesame.utils import get_token
 
-from tokens.tokens import token_for, user_of
+from tokens.models import Grant
+from tokens.tokens import Login, login_of, token_for
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/accounts/socket-token/"
@@ -24,7 +25,7 @@ def test_who_is_logged_in_gets_a_token_that_names_them(client, demo):
     client.force_login(demo)
     answer = client.post(ADDRESS)
     assert answer.json()["expires_in"] == 30
-    assert user_of(answer.json()["token"]) == demo
+    assert login_of(answer.json()["token"]) == Login(demo, client.session.session_key)
     assert "no-store" in answer["Cache-Control"]
 
 
@@ -42,27 +43,44 @@ def test_another_site_cannot_fetch_one(demo):
 def test_a_token_ends_after_half_a_minute(demo, monkeypatch):
     token, now = token_for(demo), time.time()
     monkeypatch.setattr(time, "time", lambda: now + 29)
-    assert user_of(token) == demo
+    assert login_of(token) == Login(demo, None)
     monkeypatch.setattr(time, "time", lambda: now + 32)
-    assert user_of(token) is None
+    assert login_of(token) is None
 
 
 def test_a_token_ends_with_the_password_and_with_the_account(demo):
     token = token_for(demo)
     demo.set_password("after")
     demo.save()
-    assert user_of(token) is None
+    assert login_of(token) is None
     token = token_for(demo)
     demo.is_active = False
     demo.save()
-    assert user_of(token) is None
+    assert login_of(token) is None
 
 
 def test_a_token_for_something_else_opens_no_socket(demo):
-    assert user_of(get_token(demo)) is None
-    assert user_of(get_token(demo, scope="mail")) is None
+    assert login_of(get_token(demo)) is None
+    assert login_of(get_token(demo, scope="mail")) is None
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "\0", "A" * 4000, "a b", "AAAA=", "\udcff"])
 def test_nonsense_is_nobody(demo, token):
-    assert user_of(token) is None
+    assert login_of(token) is None
+
+
+def test_a_token_of_one_session_is_none_of_another(demo):
+    one, other = token_for(demo, "one"), token_for(demo, "other")
+    forged = other.partition(".")[0] + "." + one.partition(".")[2]
+    assert login_of(one) == Login(demo, "one")
+    assert login_of(forged) is None
+    assert login_of(one.partition(".")[2]) is None
+
+
+def test_what_was_granted_is_forgotten_when_the_token_has_ended(demo, settings):
+    first = token_for(demo, "one")
+    settings.SESAME_MAX_AGE = 0
+    token_for(demo, "two")
+    assert list(Grant.objects.values_list("session", flat=True)) == ["two"]
+    settings.SESAME_MAX_AGE = 30
+    assert login_of(first) is None

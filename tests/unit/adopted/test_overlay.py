@@ -71,7 +71,7 @@ def test_only_the_sites_names_and_their_origins_are_trusted(over):
 
 def test_sqlite_becomes_postgresql_where_that_is_provided(over):
     found = over({"DATABASES": SQLITE, "INSTALLED_APPS": ["shop"]}, SITE_DATABASE="postgresql")
-    assert found["DATABASES"]["default"]["ENGINE"] == "django.db.backends.postgresql"
+    assert found["DATABASES"]["default"]["ENGINE"] == "tandem.postgresql"
     assert found["DATABASES"]["default"]["HOST"] == "/run/postgresql"
     assert found["INSTALLED_APPS"] == ["shop", "django.contrib.postgres"]
     apps = ["django.contrib.postgres.apps.PostgresConfig"]

@@ -54,7 +54,7 @@ def test_only_nginx_publishes_ports_at_the_address_of_the_settings():
 
 @pytest.mark.parametrize("name", ["redis", "postgres", "first-run"])
 def test_the_data_stores_have_no_network(name: str):
-    assert SERVICES[name]["network_mode"] == "none"
+    assert SERVICES[name].get("network_mode") == "none"
 
 
 def test_secrets_are_where_they_are_needed_and_written_by_the_first_run_alone():
@@ -161,7 +161,12 @@ def test_the_first_run_is_the_sites_own_user():
 
 def test_packages_are_checked_against_their_hashes_and_debians_own():
     wheels = (ROOT / "docker/wheels.sh").read_text()
-    assert "--require-hashes" in wheels
+    calls = [
+        line for line in wheels.splitlines() if re.search(r"\$pip (download|wheel|install)", line)
+    ]
+    assert len(calls) == 3
+    assert all("--require-hashes --no-deps" in call for call in calls)
+    assert "--no-index --find-links wheels" in calls[-1]
     for stage, package in {
         "nginx": "nginx",
         "redis": "redis-server",
@@ -185,3 +190,6 @@ def test_secrets_are_made_whole_and_for_their_owner_alone():
     assert 'secrets.token_urlsafe(48))\' >"$key.new"\n        mv "$key.new" "$key"' in before
     assert 'if [ ! -s "$key" ]; then' in before  # once: a new key would end every session
     assert "tandem.routes.nginx" in after
+    # Pages of the release before still name its static files.
+    assert "cp -r /srv/tandem/current/static/. /srv/tandem/static/" in after
+    assert "rm " not in script

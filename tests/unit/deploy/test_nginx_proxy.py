@@ -108,6 +108,12 @@ def test_every_location_with_sockets_or_streams_is_limited_for_each_address(ever
     assert every_mode.site.one("limit_conn_status") == "429"
 
 
+def test_nobody_is_served_from_a_cache_and_a_client_that_leaves_is_let_go(every_mode: Nginx):
+    for name, place in to_upstreams(every_mode).items():
+        assert place.one("proxy_cache") in ("", "off"), name
+        assert place.one("proxy_ignore_client_abort") in ("", "off"), name
+
+
 def test_a_close_frame_is_not_overtaken_by_a_reset(every_mode: Nginx):
     for name in ("/ws/", "/ws/notifications/", "/mixed/"):
         assert every_mode.locations()[name].one("lingering_close") == "always", name
@@ -144,6 +150,7 @@ def test_the_fallback_is_one_more_question_for_wsgi_alone(every_mode: Nginx):
         place = every_mode.locations()[name]
         assert place.all("error_page") == [["502", "503", "504", "=", "@wsgi_again"]]
         assert place.one("proxy_intercept_errors") == "on"
+        assert place.one("recursive_error_pages") == "on"
         assert place.one("proxy_pass") == "http://asgi"
     again = every_mode.locations()["@wsgi_again"]
     assert again.one("proxy_pass") == "http://wsgi"
@@ -152,6 +159,9 @@ def test_the_fallback_is_one_more_question_for_wsgi_alone(every_mode: Nginx):
     canary = every_mode.locations()["/canary/"]
     assert canary.conditions() == {"$falls_back": [["418"]]}
     assert ["418", "=", "$asgi_location"] in canary.all("error_page")
+    assert canary.one("recursive_error_pages") == "on"  # 418 now, 502 perhaps later
+    # error_page is not inherited where there is one: a POST has the edge's own pages, too.
+    assert any("/errors/page.$error_format" in page for page in canary.all("error_page"))
     assert not every_mode.locations()["/alone/"].conditions()  # fallback: false
 
 
@@ -168,7 +178,12 @@ def test_copies_can_delay_nobody_and_end_by_themselves(every_mode: Nginx):
     assert copy.one("proxy_next_upstream") == "off"
     for timeout in ("connect", "send", "read"):
         assert copy.one(f"proxy_{timeout}_timeout") == "1s"
-    assert copy.headers()["x-tandem-upstream"] == []
+    headers = copy.headers()
+    assert headers.get("x-tandem-upstream") == []
+    assert headers.get("x-forwarded-for") == ["$remote_addr"]
+    assert headers.get("x-forwarded-proto") == ["$scheme"]
+    assert headers.get("x-request-id") == ["$trusted_request_id"]  # the log's own id
+    assert headers.get("x-tandem-shadow") == ["$shadow_of"]
     for name in ("/canary/", "/watched/", "@asgi_mirrored"):
         assert every_mode.locations()[name].all("mirror") == [["/tandem-shadow"]], name
     for name in ("/", "/moved/", "/alone/", "@asgi", "@wsgi_again"):

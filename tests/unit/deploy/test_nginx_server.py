@@ -40,6 +40,8 @@ def test_tls_is_mozillas_intermediate_profile(nginx: Nginx):
         assert server.one("ssl_ecdh_curve") == "X25519:prime256v1:secp384r1"
         assert server.one("ssl_session_tickets") == "off"
         assert server.one("ssl_session_timeout") == "1d"
+        assert server.one("ssl_session_cache").startswith("shared:")
+        assert server.one("ssl_prefer_server_ciphers") == "off"
         assert server.one("ssl_certificate") == "/etc/tandem/tls/fullchain.pem"
         assert server.one("ssl_certificate_key") == "/etc/tandem/tls/privkey.pem"
 
@@ -193,6 +195,7 @@ def test_text_is_compressed_and_pictures_are_not(nginx: Nginx):
         # Events of a stream must not wait for a block to be full.
         assert "text/event-stream" not in types
     assert http(nginx).one("gzip_vary") == "on"
+    assert http(nginx).one("gzip_proxied") == "any"
 
 
 @pytest.mark.parametrize("kind", ["wsgi", "asgi", "notify"])

@@ -18,7 +18,7 @@ def preflight() -> Callable[..., bool]:
         assert len(found) == 1, name
         that = found[0]["ansible.builtin.assert"]["that"]
         for sentence in that if isinstance(that, list) else [that]:
-            if not server.value(f"{{{{ {sentence} }}}}", **found[0].get("vars", {}), **more):
+            if not server.value(f"{{{{ {sentence} }}}}", **{**found[0].get("vars", {}), **more}):
                 return False
         return True
 

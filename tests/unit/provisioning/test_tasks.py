@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,44 @@ def test_rules_and_files_are_checked_before_they_are_in_force():
     assert rescue.index("Take the line out again") < rescue.index("Reload nginx")
 
 
+def test_nginx_is_in_the_sites_group_for_its_uploads_and_in_no_other():
+    user = named("Let it into the site's uploads")["ansible.builtin.user"]
+    assert user == {"name": "www-data", "groups": "tandem", "append": True}
+
+
+def test_what_nginx_serves_of_a_release_is_roots():
+    for name in ("Add its static files to those that nginx serves", "Unpack them"):
+        _, arguments = module(named(name))
+        assert (arguments["owner"], arguments["group"]) == ("root", "root"), name
+
+
+def test_the_journal_is_bounded():
+    text = named("Limit the journal")["ansible.builtin.copy"]["content"]
+    assert "SystemMaxUse=3G\n" in one(base_journal_size="3G").value(text)
+
+
+def test_instances_start_with_the_server_and_those_beyond_the_wanted_stop():
+    start = named("Start the instances with the server")
+    assert start["ansible.builtin.systemd_service"] == {"name": "{{ item }}", "enabled": True}
+    assert "tandem.target" in one().value(start["loop"])
+    listening = named("Listen, from now on and after each boot")["ansible.builtin.systemd_service"]
+    assert (listening["enabled"], listening["state"]) == (True, "started")
+    stop = named("Stop those, sockets last")
+    links = [f"/x/{name}" for name in ("asgi@3.service", "asgi@3.socket", "asgi@1.service")]
+    found = {"files": [{"path": path} for path in links]}
+    wanted = one().value(stop["vars"]["instances_wanted"])
+    gone = one().value(stop["loop"], instances_enabled=found, instances_wanted=wanted)
+    assert list(gone) == ["asgi@3.service", "asgi@3.socket"]
+
+
+def test_a_renewed_certificate_is_put_in_force():
+    hook = named("Install what renewals end with")["ansible.builtin.copy"]
+    assert hook["dest"] == "/etc/letsencrypt/renewal-hooks/deploy/tandem"
+    assert hook["mode"] == "0755"
+    timer = named("Renew twice a day, when it is time")["ansible.builtin.systemd_service"]
+    assert timer == {"name": "certbot.timer", "enabled": True, "state": "started"}
+
+
 def test_debians_own_redis_does_not_listen():
     off = named("Switch Debian's own instance off, which listens on TCP")
     assert off["ansible.builtin.systemd_service"] == {
@@ -325,3 +364,34 @@ def test_only_a_process_that_has_ended_is_dead():
     assert not controller.dead({**me, "started": controller.started(os.getpid())})
     assert controller.dead({**me, "started": "1"})  # its number was given to another
     assert not controller.dead({**me, "machine": "another", "started": "1"})
+
+
+@pytest.fixture
+def stale(tmp_path: Path) -> Any:
+    """Give the tool that tells whether a unit runs on files of before, and what systemd says."""
+    (tmp_path / "systemctl").write_text('#!/bin/sh\nprintf "$SAYS"\n')
+    (tmp_path / "systemctl").chmod(0o755)
+
+    def run(state: str, since: float, *paths: Path) -> int:
+        says = f"ActiveState={state}\\nExecMainStartTimestampMonotonic={int(since * 1e6)}\\n"
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SAYS": says}
+        tool = ANSIBLE / "roles/tools/files/stale.py"
+        return subprocess.run(
+            [sys.executable, tool, "x.service", *paths], env=environment, capture_output=True
+        ).returncode
+
+    return run
+
+
+def test_a_unit_is_stale_when_a_file_is_newer_or_it_does_not_run(stale, tmp_path: Path):
+    file = tmp_path / "file"
+    file.write_text("x")
+    now = time.monotonic()
+    assert stale("active", now + 60, file) == 0
+    assert stale("active", now - 60, file) == 1
+    assert stale("inactive", now + 60, file) == 1
+    assert stale("active", now + 60, tmp_path / "missing") == 2
+    # Of a link itself: what an instance runs is one, and points at an old folder when rolled back.
+    old = tmp_path / "link"
+    old.symlink_to("/")
+    assert stale("active", now - 60, old) == 1

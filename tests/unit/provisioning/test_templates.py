@@ -273,7 +273,11 @@ def test_logs_are_rotated_and_stay_nginxs():
 
 def test_the_kernel_has_room_for_connections_and_a_rehearsal_leaves_the_machine_alone():
     text = one().file("base", "sysctl.conf.j2")
+    for part in ("network", "machine"):
+        for name, value in one()[f"base_sysctl_{part}"].items():
+            assert f"{name} = {value}" in text.splitlines()
     for line in (
+        "net.ipv4.conf.all.accept_source_route = 0", "net.ipv4.conf.all.rp_filter = 1",
         "net.core.somaxconn = 4096", "net.ipv4.tcp_syncookies = 1", "vm.overcommit_memory = 1",
         "net.ipv4.conf.all.accept_redirects = 0", "kernel.kptr_restrict = 2",
     ):  # fmt: skip

@@ -21,9 +21,6 @@ OFFENDERS = {
     "replica/test_moves.py::seen_after",
     "replica/test_notifications.py::test_a_change_reaches_both_instances_sooner_than_any_sweep",
     "replica/test_styles.py::test_a_client_that_never_reads_delays_nobody",
-    "servers/test_provision.py::test_a_server_comes_back_serving_after_a_reboot",
-    "servers/test_rolling.py::test_nor_is_a_new_nginx_and_its_old_workers_end",
-    "servers/test_spread.py::test_a_message_crosses_from_one_server_to_the_other",
 }
 
 FAST = "    began = time.monotonic()\n    work()\n    assert time.monotonic() - began < 2\n"

@@ -14,8 +14,7 @@ export function connect(card) {
     },
     onmessage(frame) {
       card.measured(performance.now() - since);
-      card.said(frame.hello ? `hello, ${frame.hello}` : String(frame));
-      if (frame.worker) card.heldBy(frame.worker);
+      card.said(String(frame));
     },
   });
 }
