@@ -145,8 +145,8 @@ def names(*layers: str, arguments: tuple[str, ...] = ()) -> list[str]:
 
 
 def test_a_layer_brings_the_steps_that_it_needs_before_it():
-    assert names("unit") == ["packages", "unit", "coverage"]
-    assert names("unit", arguments=("-k", "chat")) == ["packages", "unit"]
+    assert names("unit") == ["packages", "ansible", "unit", "coverage"]
+    assert names("unit", arguments=("-k", "chat")) == ["packages", "ansible", "unit"]
     assert names("servers") == ["packages", "ansible", "engine", "chromium", "servers"]
     every = steps({"lint", "unit", "replica", "servers", "sites"}, [])
     for place, step in enumerate(every):
