@@ -16,11 +16,7 @@ MEASURE = {TESTS / name for name in ("bench", "load", "runner", "soak")}
 EXCEPTIONS = {"stack.py::wait_for", "patience.py::eventually"}
 # To be emptied: nothing may be added, and what no longer offends must go.
 OFFENDERS = {
-    "replica/test_failures.py::test_a_killed_worker_loses_and_doubles_no_message",
-    "replica/test_mirror.py::test_a_shadow_that_hangs_or_is_gone_changes_nothing",
     "replica/test_moves.py::seen_after",
-    "replica/test_notifications.py::test_a_change_reaches_both_instances_sooner_than_any_sweep",
-    "replica/test_styles.py::test_a_client_that_never_reads_delays_nobody",
     "servers/test_provision.py::test_a_server_comes_back_serving_after_a_reboot",
     "servers/test_rolling.py::test_nor_is_a_new_nginx_and_its_old_workers_end",
     "servers/test_spread.py::test_a_message_crosses_from_one_server_to_the_other",
