@@ -29,6 +29,6 @@ def serve(application: Callable[..., Any]) -> Callable[..., Any]:
     """
     logs.install()
     threads = int(os.environ.get("ASGI_THREADS", "8"))
-    sockets = Unrouted(EndWithLogin(application))
-    sockets = SocketThreads(SocketAge(sockets, max_age_seconds()), threads)
-    return AsgiHeaders(ServerAddress(MoveSockets(EventStreams(sockets))))
+    site = SocketAge(Unrouted(EndWithLogin(application)), max_age_seconds())
+    moving = MoveSockets(EventStreams(SocketThreads(site, threads)))
+    return AsgiHeaders(ServerAddress(moving))
