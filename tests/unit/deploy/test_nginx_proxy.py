@@ -137,8 +137,8 @@ def test_every_other_request_is_limited_for_each_address(every_mode: Nginx):
     long_lived = {"/ws/", "/ws/notifications/", "= /ws/notifications", "/events/", "/mixed/"}
     for name, place in to_upstreams(every_mode).items():
         if name not in long_lived:
-            assert place.all("limit_conn") == [["requests", "1000"], *BODIES], name
-    keys = {name: zones(every_mode)[name] for name, _ in [["requests", ""], *BODIES]}
+            assert place.all("limit_conn") == [*BODIES, ["requests", "1000"]], name
+    keys = {name: zones(every_mode)[name] for name in ("requests", *(zone for zone, _ in BODIES))}
     assert keys == {
         "requests": "$client",
         "bodies": "$sends_body",
