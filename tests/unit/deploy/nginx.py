@@ -27,6 +27,10 @@ SETTINGS = {
     "TANDEM_IDENTITY_HEADERS": "on",
 }
 KEY = "k" * 64
+# Locations of files, by their arguments.
+STATIC = "/static/"
+HASHED = r"~ ^/static/.+\.[0-9a-f]{12}\.\w+$"
+SCRIPTS = r"~* \.(js|mjs|cjs|jsx|css|htc|xslt?)$"
 # Of these a block that has any takes none from around it (nginx.org: "inherited from the
 # previous configuration level if and only if there are no … defined on the current level").
 LISTS = {
