@@ -12,6 +12,19 @@ docker/engine.sh
 dist=dist release=${RELEASE:-}
 [ -z "${SITE:-}" ] || DEBIAN=${DEBIAN:-trixie}
 mkdir -p .cache
+build() { # DEBIAN
+    local log=.cache/release-$1.log
+    say "building release $release for $1 (log: $log)."
+    docker buildx build --progress plain --target release --file "${SITE_CONTEXT:-.}/docker/Dockerfile" \
+        --build-arg DEBIAN_RELEASE="$1" --build-arg TANDEM_RELEASE="$release" \
+        --build-arg SITE_WHEELS="${SITE_WHEELS:-download}" --build-arg SITE_SYSTEM_PACKAGES="${SITE_SYSTEM_PACKAGES:-}" \
+        --build-arg SITE_BUILD_PACKAGES="${SITE_BUILD_PACKAGES:-}" \
+        --secret "id=ca-bundle,src=${TANDEM_CA_BUNDLE:-/dev/null}" --secret "id=pip-conf,src=${TANDEM_PIP_CONF:-/dev/null}" \
+        --output "$dist" "${SITE_CONTEXT:-.}" >"$log" 2>&1 ||
+        { grep -E 'ERROR|error:' "$log" | tail -3 >&2; die "building the release failed; the whole story is in $log."; }
+    echo "$dist/tandem-$release-$1.tar.gz"
+}
+builds=()
 for debian in ${DEBIAN:-trixie bookworm}; do
     case $debian in trixie | bookworm) ;; *) die "DEBIAN must name trixie (13) or bookworm (12), got '$debian'." ;; esac
     docker/base-image.sh "debian:$debian-slim"
@@ -23,14 +36,10 @@ for debian in ${DEBIAN:-trixie bookworm}; do
     # One name for all: the packages of an adopted site may differ between them.
     release=${release:-${TANDEM_RELEASE:-$(docker/release-name.sh)}}
     mkdir -p "$dist"
-    say "building release $release for $debian (log: .cache/release.log)."
-    docker buildx build --progress plain --target release --file "${SITE_CONTEXT:-.}/docker/Dockerfile" \
-        --build-arg DEBIAN_RELEASE="$debian" --build-arg TANDEM_RELEASE="$release" \
-        --build-arg SITE_WHEELS="${SITE_WHEELS:-download}" --build-arg SITE_SYSTEM_PACKAGES="${SITE_SYSTEM_PACKAGES:-}" \
-        --build-arg SITE_BUILD_PACKAGES="${SITE_BUILD_PACKAGES:-}" \
-        --secret "id=ca-bundle,src=${TANDEM_CA_BUNDLE:-/dev/null}" --secret "id=pip-conf,src=${TANDEM_PIP_CONF:-/dev/null}" \
-        --output "$dist" "${SITE_CONTEXT:-.}" >.cache/release.log 2>&1 ||
-        { grep -E 'ERROR|error:' .cache/release.log | tail -3 >&2; die "building the release failed; the whole story is in .cache/release.log."; }
-    echo "$dist/tandem-$release-$debian.tar.gz"
+    # The folder that an adopted site is built from is made anew for each Debian.
+    if [ -n "${SITE:-}" ]; then build "$debian"; else build "$debian" & builds+=($!); fi
 done
+failed=0
+for one in "${builds[@]}"; do wait "$one" || failed=1; done
+[ "$failed" = 0 ] || exit 1
 echo "$release" >"$dist/release"

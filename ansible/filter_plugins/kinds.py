@@ -109,6 +109,5 @@ class FilterModule:
             "tandem_instance_names": instance_names,
             "tandem_processes_of": processes_of,
             "tandem_run_by": run_by,
-            "tandem_listen": listen,
             "tandem_kind_settings": nginx_settings,
         }

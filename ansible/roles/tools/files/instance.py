@@ -3,6 +3,7 @@
 
 instance.py try RELEASE KIND...   run an instance of each kind that nobody is sent to
 instance.py roll RELEASE NAME     let the instance (asgi@1) run the release
+instance.py ready NAME...         wait until all of them are ready
 instance.py list                  what each instance runs, as JSON
 
 RELEASE is a folder, say /srv/tandem/releases/abc.  Exits 1 with a sentence and the last
@@ -188,6 +189,19 @@ def trial(release: Path, kinds: list[str]) -> None:
                 (folder / f"{name}.sock").unlink(missing_ok=True)
 
 
+def ready(names: list[str]) -> None:
+    """Wait until all instances are ready; exit with what those say that are not."""
+    with ThreadPoolExecutor() as threads:
+        problems = list(
+            threads.map(
+                lambda name: ask(name, "probe", name, "/health/ready/", READY_SECONDS), names
+            )
+        )
+    found = [f"{name}: {problem}" for name, problem in zip(names, problems, strict=True) if problem]
+    if found:
+        sys.exit("\n".join(found))
+
+
 def instances() -> list[dict[str, str]]:
     """Return what each instance of this server is to run and does run."""
     found = []
@@ -206,6 +220,8 @@ def main() -> None:
     match sys.argv[1:]:
         case ["list"]:
             print(json.dumps(instances()))
+        case ["ready", *names]:
+            ready(names)
         case ["try", release, *kinds] if kinds:
             fcntl.flock(lock, fcntl.LOCK_EX)
             trial(Path(release), kinds)
@@ -213,7 +229,9 @@ def main() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
             roll(Path(release), name)
         case _:
-            sys.exit("usage: instance.py try RELEASE KIND... | roll RELEASE NAME | list")
+            sys.exit(
+                "usage: instance.py try RELEASE KIND... | roll RELEASE NAME | ready NAME... | list"
+            )
 
 
 main()
