@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
 ifneq ($(SITE),)
 export SITE
-SITE_NAME := $(shell sed -n 's/^name: *//p' "$(SITE)/tandem.yml" "$(SITE)" 2>/dev/null | head -1)
+SITE_NAME := $(shell for f in "$(SITE)/tandem.yml" "$(SITE)"; do [ ! -f "$$f" ] || head -c 400000 "$$f"; done | sed -nE 's/^name: *"?([a-z][a-z0-9-]*)"? *(\#.*)?$$/\1/p' | head -1)
 export COMPOSE_PROJECT_NAME ?= tandem-$(SITE_NAME)
 export NOTIFY_INSTANCES ?= 0
 # Its own processes, once 'make up' has written them.
@@ -17,6 +17,7 @@ export COMPOSE_PROFILES := processes
 endif
 endif
 
+BENCHES := styles rolls mirror
 # A service whose containers hold the site: Gunicorn's, while there is one.
 SOME = $$(. docker/lib.sh; [ "$$(setting WSGI_INSTANCES)" = 0 ] && echo asgi || echo wsgi)
 
@@ -95,8 +96,10 @@ docs: ## Write the generated pages of docs/ anew
 
 ##@ Tests
 bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B=mirror
+	@for bench in $(B); do [[ " $(BENCHES) " == *" $$bench "* ]] || \
+		{ echo "tandem: there is no bench '$$bench'; B is one of: $(BENCHES)." >&2; exit 2; }; done
 	@docker/venv.sh test
-	@for bench in $(or $(B),styles rolls mirror); do .venv/bin/python -m tests.bench.$$bench; done
+	@for bench in $(or $(B),$(BENCHES)); do .venv/bin/python -m tests.bench.$$bench; done
 soak: ## For hours: everything at once, under random faults; SOAK_MINUTES=120 SOAK_SEED=n
 	@docker/venv.sh test
 	@docker/engine.sh

@@ -30,6 +30,11 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tandem.bounded.documents import DocumentError, yaml_data  # noqa: E402
+from tandem.bounded.files import read_text  # noqa: E402
+
 STATE = Path(os.environ.get("SERVERS_STATE", ROOT / ".cache" / "servers"))
 NAME = os.environ.get("SERVERS_NAME", "tandem-servers")
 # Copies are images HOLDER/HOST:COPY; several rehearsals may boot those of one.
@@ -53,19 +58,30 @@ def run(*command: str, check: bool = True, **options: Any) -> str:
     return done.stdout.strip()
 
 
-def hosts_of(inventory: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return every host of a YAML inventory with the variables written at it."""
+def hosts_of(inventory: Any) -> dict[str, dict[str, Any]]:
+    """Return every host of a YAML inventory with the variables written at it.
+
+    Raises ``DocumentError`` for what is no inventory.
+    """
     found: dict[str, dict[str, Any]] = {}
 
-    def walk(group: dict[str, Any] | None) -> None:
-        for host, variables in ((group or {}).get("hosts") or {}).items():
-            found.setdefault(host, {}).update(variables or {})
-        for child in ((group or {}).get("children") or {}).values():
+    def walk(group: Any) -> None:
+        for host, variables in _mapping(_mapping(group).get("hosts")).items():
+            if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", str(host)):
+                raise DocumentError(f"{host!r} is no name that a server could have")
+            found.setdefault(str(host), {}).update(_mapping(variables))
+        for child in _mapping(_mapping(group).get("children")).values():
             walk(child)
 
-    for group in inventory.values():
+    for group in _mapping(inventory).values():
         walk(group)
     return found
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    if value is None or isinstance(value, dict):
+        return value or {}
+    raise DocumentError(f"an inventory has mappings only, got {str(value)[:50]!r}")
 
 
 def image(debian: str) -> str:
@@ -163,10 +179,11 @@ def wait_booted(host: str, address: str) -> None:
 def up(topology: Path, copy: str = "") -> None:
     """Boot the servers of ``topology`` and write the inventory that reaches them."""
     try:
-        inventory = yaml.safe_load(topology.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        sys.exit(f"tandem: cannot read the topology {topology}: {error}.")
-    hosts = hosts_of(inventory if isinstance(inventory, dict) else {})
+        hosts = hosts_of(yaml_data(read_text(topology)))
+    except OSError as error:
+        sys.exit(f"tandem: cannot read the topology {topology}: {error.strerror}.")
+    except DocumentError as error:
+        sys.exit(f"tandem: {topology}:{error.line}: {error}.")
     if not hosts:
         sys.exit(f"tandem: {topology} names no hosts; it must be a YAML inventory.")
     STATE.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from tandem.routes.arms import arms_conf
 from tandem.routes.locations import health_conf, routes_conf
 from tandem.routes.model import UPSTREAMS, Route, RoutesError, load
 from tandem.routes.proxies import listen_http, listen_https, proxies_conf
-from tandem.routes.server import limits, server_conf, server_name
+from tandem.routes.server import server_conf, server_name, socket_limits
 from tandem.routes.sizes import sizes_conf
 from tandem.routes.upstreams import instances, names, unserved, upstreams
 
@@ -53,7 +53,7 @@ def render(settings: Mapping[str, str], routes: list[Route]) -> dict[str, str]:
         "server-name.conf": name,
         "sizes.conf": sizes_conf(),
         "proxies.conf": proxies_conf(settings),
-        **limits(settings),
+        "socket-limits.conf": socket_limits(settings),
         "listen-http-default.conf": listen_http(settings, " default_server"),
         "listen-http.conf": listen_http(settings),
         "listen-https-default.conf": listen_https(settings, " default_server"),

@@ -18,6 +18,7 @@ REQUESTS_PER_ADDRESS = 1000
 def server_conf(settings: Mapping[str, str]) -> str:
     """Return ``server.conf``: what holds for this place, as nginx variables and limits."""
     body = int(settings["UPLOAD_LIMIT_MIB"]) * 1024 * 1024 + FORM_OVERHEAD_BYTES
+    requests = int(settings.get("REQUESTS_PER_ADDRESS", REQUESTS_PER_ADDRESS))
     port = settings["HTTPS_PORT"]
     # Regular expressions, because plain strings in a map ignore case and an Origin that
     # differs in case was not sent by a browser.
@@ -44,6 +45,7 @@ map $http_origin $origin_allowed {{
 {allowed}
 }}
 client_max_body_size {body};
+limit_conn requests {requests};
 """
 
 
@@ -70,11 +72,9 @@ def login_paths(settings: Mapping[str, str]) -> list[str]:
     return paths
 
 
-def limits(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return what one client may have at once: the files that locations and servers include."""
-    requests = int(settings.get("REQUESTS_PER_ADDRESS", REQUESTS_PER_ADDRESS))
-    return {
-        "request-limits.conf": f"limit_conn requests {requests};\n",
-        "socket-limits.conf": f"limit_conn client_sockets {int(settings['SOCKETS_PER_ADDRESS'])};\n"
-        "include /etc/nginx/tandem/snippets/body-limits.conf;\n",
-    }
+def socket_limits(settings: Mapping[str, str]) -> str:
+    """Return ``socket-limits.conf``: for sockets and streams, in the place of those of requests."""
+    return (
+        f"limit_conn client_sockets {int(settings['SOCKETS_PER_ADDRESS'])};\n"
+        "include /etc/nginx/tandem/snippets/body-limits.conf;\n"
+    )

@@ -55,10 +55,15 @@ class Edge:
         """Return the port of this machine for one of a container's."""
         return int(self.docker("port", f"{self.network}-{name}", str(port)).split(":")[-1])
 
-    def nginx(self, name: str, routes: Path = ROOT / "deploy/routes.yml", **changed: str) -> str:
-        """Start an nginx that serves the replica's sockets and files; return its address."""
+    def nginx(self, name: str, *options: str, **changed: str) -> str:
+        """Start an nginx that serves the replica's sockets and files; return its address.
+
+        ``options`` are more of ``docker run``, ``changed`` other settings than .env's.
+        """
         folder = Path(tempfile.mkdtemp(dir=ROOT / ".cache"))
-        write(render({**settings(self._stack), **changed}, load(routes)), folder)
+        write(
+            render({**settings(self._stack), **changed}, load(ROOT / "deploy/routes.yml")), folder
+        )
         (folder / "force.conf").write_text("")
         folder.chmod(0o755)
         volumes = {
@@ -74,6 +79,7 @@ class Edge:
             "--volume", f"{self._stack.project}_tls:/etc/tandem/tls:ro",
             *(word for one, place in volumes.items()
               for word in ("--volume", f"{self._stack.project}_{one}:{place}")),
+            *options,
             f"{self._stack.project}-nginx",
         )  # fmt: skip
         ask = ["exec", f"{self.network}-{name}", "curl", "-sk", "https://localhost/health/edge/"]

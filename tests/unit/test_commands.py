@@ -159,3 +159,25 @@ def test_a_wrong_setting_is_refused_in_a_sentence(variable: str, value: str, com
 
 def test_the_shipped_settings_are_accepted():
     subprocess.run(["docker/settings.sh"], cwd=ROOT, check=True)
+
+
+def test_a_bench_that_is_not_there_is_told():
+    done = subprocess.run(
+        ["make", "bench", "B=nope"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("tandem: there is no bench 'nope'; B is one of: styles ")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("name: shop\n", "shop"), ('name: "shop" # ours\n', "shop"), ("name: ../../evil\n", "")],
+)
+def test_make_takes_no_path_for_the_name_of_a_site(text: str, name: str, tmp_path: Path):
+    (tmp_path / "tandem.yml").write_text(text)
+    asked = ["make", "--no-print-directory", f"SITE={tmp_path}", "--eval=name:;@echo $(SITE_NAME)"]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPOSE_")}
+    done = subprocess.run(
+        [*asked, "name"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == name
