@@ -132,7 +132,9 @@ def test_limits_and_names_reach_nginx():
     assert "limit_conn client_sockets 43;" in files["socket-limits.conf"]
     assert "server_name a.org;" in files["server-name.conf"]
     assert f"client_max_body_size {2 * 1024 * 1024 + 64 * 1024};" in files["server.conf"]
-    assert 'map $host $hsts { default "max-age=300"; }' in files["server.conf"]
+    secure = re.search(r"map \$secure \$hsts \{([^}]*)\}", files["server.conf"])
+    assert secure is not None
+    assert secure[1].split() == ["1", '"max-age=300";', "default", '"";']
     assert 'map $host $identity_headers { default "off"; }' in files["server.conf"]
     assert re.findall(r'"~\^(.+)\$" 1;', files["server.conf"]) == [r"https://c\.org"]
 
