@@ -254,7 +254,7 @@ async def messages(socket: ClientConnection, count: int) -> list[dict[str, Any]]
     return found
 
 
-def wait_for(condition: Callable[[], Any], every: float = 0.1) -> Any:
+def wait_for(condition: Callable[[], Any], *, every: float = 0.1) -> Any:
     """Wait until ``condition`` is true (an exception counts as not yet); return its value."""
     deadline = time.monotonic() + HANG_SECONDS
     while True:

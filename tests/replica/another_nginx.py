@@ -83,7 +83,7 @@ class Edge:
             f"{self._stack.project}-nginx",
         )  # fmt: skip
         ask = ["exec", f"{self.network}-{name}", "curl", "-sk", "https://localhost/health/edge/"]
-        wait_for(lambda: "live" in self._stack.run("docker", *ask, check=False).stdout, 60)
+        wait_for(lambda: "live" in self._stack.run("docker", *ask, check=False).stdout)
         return address
 
     def close(self) -> None:

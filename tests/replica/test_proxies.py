@@ -126,7 +126,7 @@ def proxied(stack: Stack) -> Iterator[Edge]:
         made.nginx("edge", TRUSTED_PROXIES=networks)
         made.nginx("passed", TRUSTED_PROXIES=networks, PROXY_PROTOCOL="on")
         for name in PROXIES:
-            wait_for(lambda name=name: ask(made, name, "/health/ready/").status_code == 200, 60)
+            wait_for(lambda name=name: ask(made, name, "/health/ready/").status_code == 200)
         yield made
 
 
@@ -156,7 +156,7 @@ def client_of(made: Edge, name: str, request_id: str) -> str:
         lines = [line for line in made.logs(name).splitlines() if request_id in line]
         return json.loads(lines[0])["client"] if lines else ""
 
-    return wait_for(logged, 10)
+    return wait_for(logged)
 
 
 @pytest.mark.parametrize("name", PROXIES)

@@ -170,7 +170,7 @@ async def test_a_thousand_sockets_leave_nothing_behind(stack: Stack, record_test
         looks.append(footprint(stack))
         return looks[-1] == looks[-2]
 
-    await asyncio.to_thread(wait_for, still, 1)
+    await asyncio.to_thread(wait_for, still, every=1)
     before = looks[-1]
     delays: list[float] = []
     bystander = asyncio.create_task(_watch(stack, delays))
@@ -183,7 +183,7 @@ async def test_a_thousand_sockets_leave_nothing_behind(stack: Stack, record_test
         return all(after[name] <= before[name] + 4 for name in before)
 
     try:
-        wait_for(settled, 1)
+        wait_for(settled, every=1)
     except AssertionError:
         raise AssertionError((before, footprint(stack))) from None
 
