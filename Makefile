@@ -2,12 +2,12 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: bench soak mutants tools check routes manage roll deploy rollback releases release servers provision verify servers-down test-servers test-sites test-clean help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
+.PHONY: bench soak mutants tools check routes manage roll deploy rollback releases release servers provision verify servers-keep servers-down test-servers test-sites test-clean help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
 
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
 ifneq ($(SITE),)
 export SITE
-SITE_NAME := $(shell sed -n 's/^name: *//p' "$(SITE)/tandem.yml" "$(SITE)" 2>/dev/null | head -1)
+SITE_NAME := $(shell for f in "$(SITE)/tandem.yml" "$(SITE)"; do [ ! -f "$$f" ] || head -c 400000 "$$f"; done | sed -nE 's/^name: *"?([a-z][a-z0-9-]*)"? *(\#.*)?$$/\1/p' | head -1)
 export COMPOSE_PROJECT_NAME ?= tandem-$(SITE_NAME)
 export NOTIFY_INSTANCES ?= 0
 # Its own processes, once 'make up' has written them.
@@ -17,6 +17,7 @@ export COMPOSE_PROFILES := processes
 endif
 endif
 
+BENCHES := styles rolls mirror
 # A service whose containers hold the site: Gunicorn's, while there is one.
 SOME = $$(. docker/lib.sh; [ "$$(setting WSGI_INSTANCES)" = 0 ] && echo asgi || echo wsgi)
 
@@ -57,10 +58,12 @@ clean: ## Delete the replica and its data, after asking
 ##@ Servers (docs/servers.md)
 release: ## Build the archive that servers install; one Debian: DEBIAN=trixie
 	@docker/release.sh
-servers: ## Rehearsal: boot blank Debian servers here; others: TOPOLOGY=file
+servers: ## Rehearsal: boot blank Debian servers here, or kept ones: COPY=name; others: TOPOLOGY=file
 	@docker/venv.sh
 	@docker/engine.sh
-	@.venv/bin/python docker/servers.py up $(or $(TOPOLOGY),tests/servers/topologies/both.yml)
+	@.venv/bin/python docker/servers.py up $(or $(TOPOLOGY),tests/servers/topologies/both.yml) $(COPY)
+servers-keep: ## Keep the rehearsal's servers, as they are: COPY=name
+	@.venv/bin/python docker/servers.py keep "$(COPY)"
 provision: ## Provision the rehearsal's servers, or yours: INVENTORY=file
 	@docker/venv.sh servers
 	@docker/play.sh site.yml $(ARGS)
@@ -93,14 +96,16 @@ docs: ## Write the generated pages of docs/ anew
 
 ##@ Tests
 bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B=mirror
+	@for bench in $(B); do [[ " $(BENCHES) " == *" $$bench "* ]] || \
+		{ echo "tandem: there is no bench '$$bench'; B is one of: $(BENCHES)." >&2; exit 2; }; done
 	@docker/venv.sh test
-	@for bench in $(or $(B),styles rolls mirror); do .venv/bin/python -m tests.bench.$$bench; done
+	@for bench in $(or $(B),$(BENCHES)); do .venv/bin/python -m tests.bench.$$bench; done
 soak: ## For hours: everything at once, under random faults; SOAK_MINUTES=120 SOAK_SEED=n
 	@docker/venv.sh test
 	@docker/engine.sh
 	@.venv/bin/python -m tests.soak
 mutants: ## Plant faults and see that tests find them (hours): ARGS='--area nginx'; docs/mutants.md
-	@docker/venv.sh test
+	@docker/venv.sh test servers lint
 	@.venv/bin/python -m tests.mutants $(ARGS)
 # A part: make test-replica K=chat; what it ran on is then kept for the next (make test-clean).
 define layers

@@ -17,6 +17,9 @@ export TANDEM_RELEASE=${TANDEM_RELEASE:-${release##*/}}
 export PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # setproctitle, if the site has it, must not write over the environment: instance.py reads it.
 export SPT_NOENV=1
+# docs/sizes.md: what nginx lets in, the parser of handshakes takes.
+. "$release/deploy/sizes.env"
+export WEBSOCKETS_MAX_LINE_LENGTH=$HEADERS_BYTES WEBSOCKETS_MAX_NUM_HEADERS=$((HEADERS_BYTES / 4))
 # A site that is not to be changed reads its secrets from variables, so it gets them there.
 for name in $SITE_SECRETS; do
     if [ -f "${CREDENTIALS_DIRECTORY-}/site_${name,,}" ]; then

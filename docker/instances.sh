@@ -22,3 +22,13 @@ stale() {
     docker compose --dry-run up --detach --no-build "${kinds[@]}" 2>&1 |
         sed -nE "s/.*Container ($project-($(IFS="|" && echo "${kinds[*]}"))-[0-9]+) +Recreate$/\\1/p" | sort -uV
 }
+
+# Whether as many instances are healthy as there should be.
+all_serve() {
+    local kind healthy
+    for kind in "${kinds[@]}"; do
+        healthy=$(docker ps --filter "label=com.docker.compose.project=$project" \
+            --filter "label=com.docker.compose.service=$kind" --filter health=healthy --quiet | wc -l)
+        [ "$healthy" = "$(setting "${kind^^}_INSTANCES")" ] || return 1
+    done
+}

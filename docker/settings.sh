@@ -25,8 +25,12 @@ check() { # NAME VALUE KIND LINE
         ;;
     name) [[ $value =~ ^[a-z0-9][a-z0-9_-]*$ ]] ||
         complain "$where: $name must be lower-case letters, digits, - and _, got '$value'." ;;
-    names) [[ $value =~ ^[a-z0-9.:-]+(,[a-z0-9.:-]+)*$ ]] ||
-        complain "$where: $name must be host names separated by commas, without spaces, got '$value'." ;;
+    names) [[ $value =~ ^[a-z0-9:][a-z0-9.:-]*(,[a-z0-9:][a-z0-9.:-]*)*$ ]] ||
+        complain "$where: $name must be host names separated by commas, without spaces, each in full, got '$value'." ;;
+    networks) [[ $value =~ ^([0-9a-fA-F.:/]+(,[0-9a-fA-F.:/]+)*)?$ ]] ||
+        complain "$where: $name must be networks such as 10.0.0.0/8 or 2001:db8::/32, separated by commas, got '$value'." ;;
+    paths) [[ $value =~ ^(/[A-Za-z0-9._~/-]*(,/[A-Za-z0-9._~/-]*)*)?$ ]] ||
+        complain "$where: $name must be paths such as /enter/, separated by commas, got '$value'." ;;
     address) [[ $value =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}$ ]] ||
         complain "$where: $name must be an IPv4 address such as 127.0.0.1, got '$value'." ;;
     *) [[ "|$kind|" == *"|$value|"* ]] ||

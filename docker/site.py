@@ -12,23 +12,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
+import re
 import shutil
 import subprocess
 import sys
-import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tandem import encode  # noqa: E402
 from tandem.adopt import locks  # noqa: E402
 from tandem.adopt import repository as repositories  # noqa: E402
 from tandem.adopt.findings import AdoptError  # noqa: E402
+from tandem.adopt.included import included  # noqa: E402
 from tandem.adopt.model import Site, SiteError, load  # noqa: E402
+from tandem.adopt.source import copy, files  # noqa: E402, F401
+from tandem.bounded.documents import DocumentError, json_data, toml_data  # noqa: E402
+from tandem.bounded.files import LOCK_BYTES, read_text, within, write_text  # noqa: E402
+from tandem.bounded.work import TooMuchError, call  # noqa: E402
 from tandem.routes.place import SITES, beginning  # noqa: E402
 
-PYTHON = {"trixie": "3.13", "bookworm": "3.11"}
 # What serves any site; in the versions that this checkout has locked.
 SERVERS = ("gunicorn", "uvicorn", "uvloop", "httptools", "websockets")
 # What tandem.adopted needs, in any version that suits the site.
@@ -37,7 +42,8 @@ NEEDS = ("asgiref", "pyyaml>=6", "redis>=5")
 NEWER = ("asgiref>=3.13",)
 PROFILE = "processes"  # of the replica's services; in the Makefile as well
 REDIS = "unix:///run/redis-tandem/redis-server.sock"
-LEFT_OUT = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".cache"}
+# Every process has these already, so that a default would never count.
+ALWAYS_SET = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "HOSTNAME")
 MANAGE = '''\
 """Django's command line; the site came without."""
 
@@ -54,60 +60,40 @@ def fail(sentence: str) -> None:
     sys.exit(f"tandem: {sentence}")
 
 
-def nested(name: Path, source: Path) -> bool:
-    """Tell whether what git lists is a submodule that is there, or a link to a folder beside."""
-    if name.is_symlink():
-        target = name.resolve()
-        around = name.parent.resolve().is_relative_to(target)  # it would never end
-        return target.is_dir() and target.is_relative_to(source.resolve()) and not around
-    return (name / ".git").exists()
-
-
-def files(source: Path) -> list[Path]:
-    """Return what belongs to the site: what git knows, or else all but what tools leave."""
-    listed = subprocess.run(
-        ["git", "-C", source, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "."],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    if listed.returncode == 0 and listed.stdout:
-        names = [source / name for name in listed.stdout.split("\0") if name]
-        inside = [file for name in names if nested(name, source) for file in files(name)]
-        return [name for name in names if name.is_file()] + inside
-    return [
-        path
-        for path in source.rglob("*")
-        if path.is_file() and not LEFT_OUT & set(path.relative_to(source).parts)
-    ]
-
-
-def copy(source: Path, target: Path, include: tuple[str, ...] = ()) -> None:
-    """Copy a site, and of what git ignores, what ``include`` names."""
-    named = [source / name for name in include]
-    more = [path for one in named for path in (one, *one.rglob("*")) if path.is_file()]
-    for path in [*files(source), *more]:
-        to = target / path.relative_to(source)
-        to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, to)
-
-
 def pins(lock: Path) -> list[str]:
-    """Return ``["django==5.2.1", …]`` from the lock file of a packaging tool."""
-    if lock.name == "Pipfile.lock":
-        entries = json.loads(lock.read_text())["default"]
-        return [
-            f"{name}{entry['version']}" for name, entry in entries.items() if "version" in entry
-        ]
-    return [locks.requirement(one) for one in locks.needed(tomllib.loads(lock.read_text()))]
+    """Return ``["django==5.2.1", …]`` from the lock file of a packaging tool.
+
+    Raises ``OSError`` for one that is no file, ``DocumentError`` for one that is no lock.
+    """
+    text = read_text(lock, limit=LOCK_BYTES)
+    try:
+        if lock.name == "Pipfile.lock":
+            entries = json_data(text)["default"]
+            return [
+                f"{name}{entry['version']}" for name, entry in entries.items() if "version" in entry
+            ]
+        return [locks.requirement(one) for one in locks.needed(toml_data(text))]
+    except (LookupError, TypeError, AttributeError):
+        raise DocumentError("not the lock of uv, Poetry or pipenv") from None
 
 
-def requirements(site: Site, source: Path) -> tuple[list[str], list[Path]]:
-    """Return the site's requirements by name, and the files with more of them."""
-    names, found = list(site.packages), []
-    for file in (source / name for name in site.requirements):
+def requirements(site: Site, source: Path) -> tuple[list[str], dict[str, str]]:
+    """Return the site's requirements by name, and the files with more of them, with all texts.
+
+    Raises ``AdoptError`` for a file that is none, or that takes something from elsewhere.
+    """
+    names, found = list(site.packages), {}
+    for name in site.requirements:
+        file = source / name
         if file.suffix == ".lock":
-            names += pins(file)
+            try:
+                names += call(pins, within(file, source), expected=(DocumentError, OSError))
+            except (DocumentError, TooMuchError) as error:
+                raise AdoptError(f"{file}: {error}") from None
+            except OSError as error:
+                raise AdoptError(f"{file} {error.strerror}") from None
         else:
-            found.append(file)
+            found[name] = repr(sorted(included(file, source).values()))
     return names, found
 
 
@@ -122,24 +108,31 @@ def missing(site: Site, locked: str) -> list[str]:
     return found
 
 
-def resolve(site: Site, names: list[str], found: list[Path], work: Path, debian: str) -> str:
-    """Return every package with version and hashes, or exit with the resolver's reason."""
-    named = work / "named.in"
-    named.write_text("\n".join([*names, *NEEDS, *SERVERS]) + "\n")
-    done = subprocess.run(
-        [ROOT / ".venv/bin/python", ROOT / "docker/uv.py", "pip", "compile", "--quiet",
-         "--generate-hashes", "--no-header", "--no-annotate", "--python-version", PYTHON[debian],
-         "--python-platform", "linux",
-         "--overrides", work / "overrides.in", named, *found],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode:
-        print(done.stderr.strip()[-1500:], file=sys.stderr)
+def resolve(site: Site, names: list[str], found: Iterable[str], work: Path, debian: str) -> str:
+    """Return every package with version and hashes, or exit with the resolver's reason.
+
+    To know what a source needs its setup.py is run: in a build, and never on this machine.
+    """
+    asked, out = work / "resolve", work / "resolved"
+    named = [*names, *NEEDS, *SERVERS]
+    (asked / "named.in").write_text("".join(f"{one}\n" for one in named))
+    (asked / "files").write_text("".join(f"./{name}\0" for name in found))
+    uv = re.search(r"^uv==.*\n(?:[ #].*\n)*", (ROOT / "requirements-dev.lock").read_text(), re.M)
+    (asked / "uv.lock").write_text(uv[0] if uv else "")
+    shutil.rmtree(out, ignore_errors=True)
+    packages = " ".join([*site.build_packages, *site.system_packages])
+    script = [ROOT / "docker/resolve.sh", work.parent, debian, packages, out]
+    if subprocess.run(script, check=False, stdout=sys.stderr.fileno()).returncode:
+        fail(f"the packages of {site.name} could not be resolved (above).")
+    said, locked = (read_text(out / name, out, LOCK_BYTES) for name in ("said", "locked"))
+    if not locked:
+        shown = "".join(one for one in said if one.isprintable() or one == "\n")
+        print(shown.strip()[-1500:], file=sys.stderr)
         fail(
             f"the packages of {site.name} do not go together, or not with Tandem's servers or"
-            f" Python {PYTHON[debian]} of Debian's {debian} (above)."
+            f" the Python of Debian's {debian} (above)."
         )
-    return done.stdout
+    return locked
 
 
 def lock(site: Site, home: Path, source: Path, work: Path, debian: str) -> Path:
@@ -152,17 +145,18 @@ def lock(site: Site, home: Path, source: Path, work: Path, debian: str) -> Path:
     ]
     ours += NEWER
     # A site that has servers of its own, in other versions, is not asked: it gets these.
-    (work / "overrides.in").write_text("\n".join(ours) + "\n")
-    facts = repr((names, site.database, site.redis, ours, [file.read_text() for file in found]))
+    (work / "resolve").mkdir(exist_ok=True)
+    (work / "resolve" / "overrides.in").write_text("\n".join(ours) + "\n")
+    facts = repr((names, site.database, site.redis, ours, [*found.values()]))
     mark = f"# for {debian}, from {hashlib.sha256(facts.encode()).hexdigest()[:16]}\n"
     target = home / f"tandem-{debian}.lock"
-    if target.exists() and target.read_text().startswith(mark):
+    if target.exists() and read_text(target, home, LOCK_BYTES).startswith(mark):
         return target
     print(f"tandem: resolving the packages of {site.name}.", file=sys.stderr)
     locked = resolve(site, names, found, work, debian)
     if more := missing(site, locked):
         locked = resolve(site, [*names, *more], found, work, debian)
-    target.write_text(mark + locked)
+    write_text(target, mark + locked)
     return target
 
 
@@ -190,13 +184,14 @@ def site_env(site: Site) -> str:
         "SITE_SECRETS": " ".join(site.secrets),
         "SITE_PROCESSES": "\n".join(f"{name} {how}" for name, how in site.processes.items()),
     }
-    lines = [f"{name}=${{{name}-{shlex.quote(str(value))}}}" for name, value in values.items()]
-    lines += [f"{name}={shlex.quote(value)}" for name, value in fixed.items()]
+    fixed |= {name: site.environment[name] for name in ALWAYS_SET if name in site.environment}
+    lines = [encode.default(name, value) for name, value in values.items() if name not in fixed]
+    lines += [encode.assignment(name, value) for name, value in fixed.items()]
     return "\n".join([f"# Written from {site.name}'s tandem.yml by docker/site.py.", *lines, ""])
 
 
 def services(site: Site) -> str:
-    """Return the part of the stack for the site's own processes (YAML is a superset of JSON)."""
+    """Return the part of the stack for the site's own processes."""
     own = {
         name: {
             "extends": {"file": str(ROOT / "compose.yaml"), "service": "process"},
@@ -206,13 +201,18 @@ def services(site: Site) -> str:
         }
         for name in site.processes
     }
-    return json.dumps({"services": own}, indent=1)
+    return encode.compose({"services": own})
+
+
+def dist(site: Site, context: Path) -> str:
+    """Return the folder of the site's release archives."""
+    return str(context.parent / f"{site.name}-dist")
 
 
 def servers(site: Site, context: Path, own: Path) -> dict[str, object]:
     """Return the variables that playbooks need for the site (docker/play.sh)."""
     return {
-        "tandem_release_folder": str(context.parent / f"{site.name}-dist"),
+        "tandem_release_folder": dist(site, context),
         "tandem_routes": str(own if own.exists() else context / "deploy" / "routes.yml"),
         "tandem_notify_instances": 0,
         "tandem_site_static": site.static,
@@ -228,53 +228,65 @@ def release(site: Site, context: Path) -> str:
     for path in sorted(context.rglob("*")):
         if not path.is_file() or "work" in path.relative_to(context).parts[:1]:
             continue
-        digest.update(f"{path.relative_to(context)}\0".encode() + path.read_bytes())
+        digest.update(f"{path.relative_to(context)}\0".encode(errors="surrogateescape"))
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return f"{site.name}-{digest.hexdigest()[:8]}"
+
+
+def described(place: Path) -> tuple[Site, Path, Path]:
+    """Return a site, the folder of its tandem.yml, and its source; exit where there is none."""
+    file = place / "tandem.yml" if place.is_dir() else place
+    if not file.exists():
+        fail(f"{file} does not exist; 'tandem adopt {place}' writes it.")
+    site = load(file, files=True)
+    source = (file.parent / site.source).resolve()
+    if repository := repositories.parse(site.source):
+        source, _ = repositories.fetch(repository, ROOT / ".cache" / "repositories")
+        load(file, files=True, source=source)
+    return site, file.parent, source
+
+
+def lay_out(site: Site, home: Path, source: Path, context: Path, debian: str) -> None:
+    """Make of ``context`` what this checkout is, with the site in the place of ``app/``."""
+    shutil.rmtree(context, ignore_errors=True)
+    work = context / "work"
+    work.mkdir(parents=True)
+    for folder in ("tandem", "deploy", "docker"):
+        shutil.copytree(
+            ROOT / folder, context / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copyfile(ROOT / ".dockerignore", context / ".dockerignore")
+    copy(source, context / "app", {*site.include, *site.requirements})
+    locked = lock(site, home, source, work, debian)
+    shutil.copyfile(locked, context / "requirements.lock")
+    manage = context / "app" / site.root / "manage.py"
+    if not manage.exists():
+        manage.parent.mkdir(parents=True, exist_ok=True)
+        manage.write_text(MANAGE)
+    (context / "deploy" / "site.env").write_text(site_env(site))
+    own = home / SITES
+    routes = read_text(own, home) if own.exists() else beginning(site)
+    (context / "deploy" / "routes.yml").write_text(routes)
+    (work / "servers.json").write_text(json.dumps(servers(site, context, own)))
+    (work / "compose.yaml").write_text(services(site))
 
 
 def main() -> None:
     """Do what the command line says."""
     place, debian = Path(sys.argv[1]).resolve(), (sys.argv[2:] or ["trixie"])[0]
-    file = place / "tandem.yml" if place.is_dir() else place
-    if not file.exists():
-        fail(f"{file} does not exist; 'tandem adopt {place}' writes it.")
     try:
-        site = load(file, files=True)
-        home, source = file.parent, (file.parent / site.source).resolve()
-        if repository := repositories.parse(site.source):
-            source, _ = repositories.fetch(repository, ROOT / ".cache" / "repositories")
-            load(file, files=True, source=source)
+        site, home, source = described(place)
+        context = ROOT / ".cache" / "sites" / site.name
+        lay_out(site, home, source, context, debian)
     except (SiteError, AdoptError) as error:
         fail(f"{error}.")
-    context = ROOT / ".cache" / "sites" / site.name
-    shutil.rmtree(context, ignore_errors=True)
-    context.mkdir(parents=True)
-    work = context / "work"
-    work.mkdir()
-    locked = lock(site, home, source, work, debian)
-    for folder in ("tandem", "deploy", "docker"):
-        shutil.copytree(
-            ROOT / folder, context / folder, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    copy(source, context / "app", site.include)
-    manage = context / "app" / site.root / "manage.py"
-    if not manage.exists():
-        manage.parent.mkdir(parents=True, exist_ok=True)
-        manage.write_text(MANAGE)
-    shutil.copyfile(locked, context / "requirements.lock")
-    shutil.copyfile(ROOT / ".dockerignore", context / ".dockerignore")
-    (context / "deploy" / "site.env").write_text(site_env(site))
-    own = home / SITES
-    (context / "deploy" / "routes.yml").write_text(
-        own.read_text() if own.exists() else beginning(site)
-    )
-    variables = servers(site, context, own)
-    (context / "work" / "servers.json").write_text(json.dumps(variables))
-    (context / "work" / "compose.yaml").write_text(services(site))
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}.")
     for name, value in {
         "TANDEM_RELEASE": release(site, context),
         "SITE_VARIABLES": str(context / "work" / "servers.json"),
-        "SITE_DIST": variables["tandem_release_folder"],
+        "SITE_DIST": dist(site, context),
         "COMPOSE_FILE": f"compose.yaml:{context}/work/compose.yaml",
         "COMPOSE_PROFILES": PROFILE,
         "SITE_CONTEXT": str(context),
@@ -282,7 +294,7 @@ def main() -> None:
         "SITE_BUILD_PACKAGES": " ".join(site.build_packages),
         "SITE_WHEELS": "wheel",
     }.items():
-        print(f"export {name}={shlex.quote(str(value))}")
+        print(f"export {encode.assignment(name, str(value))}")
 
 
 if __name__ == "__main__":

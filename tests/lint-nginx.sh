@@ -14,6 +14,6 @@ python -m tandem.routes.force "$tree/key" "$tree/generated/force.conf" >"$tree/r
 cp -r deploy/nginx "$tree/static"
 find "$tree" -name '*.conf' -exec sed -i \
     -e "s#/etc/nginx/tandem/#$tree/static/#; s#/etc/tandem/nginx/#$tree/generated/#" \
-    -e '/mime.types/d; /modules-enabled/d' {} +
+    -e '/modules-enabled/d' {} +
 # missing_resolver: no name is ever looked up, each variable in a proxy_pass is one of the upstreams.
 gixy --skips missing_resolver "$tree/static/nginx.conf" >"$tree/report" 2>&1 || { cat "$tree/report" >&2; die "gixy found the above."; }

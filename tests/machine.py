@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 # No machine needs so long for one step, however busy it is: whoever waits longer waits in vain.
 # A whole test gets more (`timeout` in pyproject.toml), so that its wait can say what it was for.
-HANG_SECONDS = 300
+HANG_SECONDS = int(os.environ.get("HANG_SECONDS", "300"))
 
 FOLDER = Path(tempfile.gettempdir()) / "tandem-machine"
 # In s: whoever wants to be alone keeps the others out for so long, then lets them go on for so long

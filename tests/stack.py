@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import time
@@ -18,6 +19,11 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.checkout import ROOT, named, ports
+from tests.machine import HANG_SECONDS
+
+# Fewer than a user and an address get by default, so that a test can reach them, and more than
+# the load of a roll opens.  A user's are fewer than an address's: each is met on its own.
+SOCKETS_PER_USER, SOCKETS_PER_ADDRESS = 900, 1000
 
 
 class Stack:
@@ -44,6 +50,9 @@ class Stack:
             "HTTP_PORT": str(self.http_port),
             "HTTPS_PORT": str(self.https_port),
             "TANDEM_RELEASE": "test",
+            "SOCKETS_PER_USER": str(SOCKETS_PER_USER),
+            "SOCKETS_PER_ADDRESS": str(SOCKETS_PER_ADDRESS),
+            "TAKE_OVER": "1",  # a copy of the checkout, to break it, has the same stack
             **settings,
         }
 
@@ -51,17 +60,23 @@ class Stack:
         self, *command: str, check: bool = True, **settings: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the checkout; on failure with ``check`` show what it printed."""
-        done = subprocess.run(
+        with subprocess.Popen(
             command,
             cwd=self.root,
             env=self.env(**settings),
             text=True,
-            capture_output=True,
-            timeout=600,
-        )
-        if check and done.returncode:
-            raise AssertionError(f"{command} exited {done.returncode}:\n{done.stdout}{done.stderr}")
-        return done
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            try:
+                out, err = process.communicate(timeout=2 * HANG_SECONDS)
+            except BaseException:  # interrupted: nothing of it may go on and make more
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        if check and process.returncode:
+            raise AssertionError(f"{command} exited {process.returncode}:\n{out}{err}")
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     def up(self, check: bool = True, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run ``make up``."""
@@ -124,16 +139,55 @@ class Stack:
             "logs", "--no-color", "--since", f"{since:.3f}", "--tail", str(lines), check=False
         )
 
-    def wait_healthy(self, name: str, seconds: float = 60) -> None:
+    def images(self) -> dict[str, str]:
+        """Return the stack's images: id by name."""
+        form = "{{.Repository}} {{.ID}}"
+        listed = self.run(
+            "docker", "image", "ls", "--format", form, "--filter", f"reference={self.project}-*"
+        )
+        return dict(line.split() for line in listed.stdout.splitlines())
+
+    @contextmanager
+    def same_images(self) -> Iterator[None]:
+        """Give the names of the stack's images back to those that have them now."""
+        before = self.images()
+        try:
+            yield
+        finally:
+            for name, image in before.items():
+                self.run("docker", "tag", image, name)
+
+    def _network(self, name: str) -> dict[str, Any]:
+        (network,) = self.inspect(name)["NetworkSettings"]["Networks"].values()
+        return network
+
+    def address(self, name: str = "nginx-1") -> str:
+        """Return the address of a container: beside the engine's port forwarding."""
+        return self._network(name)["IPAddress"]
+
+    def host_address(self) -> str:
+        """Return the address that this machine has for the containers."""
+        return self._network("nginx-1")["Gateway"]
+
+    def wait_healthy(self, name: str) -> None:
         """Wait until the container's health check passes."""
-        wait_for(lambda: self.inspect(name)["State"]["Health"]["Status"] == "healthy", seconds)
+        wait_for(lambda: self.inspect(name)["State"]["Health"]["Status"] == "healthy")
 
     # --- HTTP ---
 
     @contextmanager
-    def client(self, user: str | None = None) -> Iterator[httpx.Client]:
-        """Give an HTTP client, logged in as ``user`` (whose password is its name)."""
-        with httpx.Client(base_url=self.origin, verify=self.tls, timeout=30) as client:
+    def client(self, user: str | None = None, at: str = "") -> Iterator[httpx.Client]:
+        """Give an HTTP client, logged in as ``user`` (whose password is its name).
+
+        It asks the published port, or an nginx of the replica at the address ``at``.
+        """
+        headers = {"Host": f"localhost:{self.https_port}"} if at else None
+        with httpx.Client(
+            base_url=f"https://{at}" if at else self.origin,
+            headers=headers,
+            verify=self.tls,
+            timeout=HANG_SECONDS,
+        ) as client:
             if user:
                 client.get("/accounts/login/")
                 token = client.cookies["csrftoken"]
@@ -161,7 +215,7 @@ class Stack:
             f"wss://localhost:{self.https_port}{path}",
             ssl=self.tls,
             origin=self.origin if origin == "" else origin,
-            open_timeout=10,
+            open_timeout=HANG_SECONDS,
             **options,
         )
 
@@ -187,14 +241,12 @@ def worker(socket: ClientConnection) -> str:
     return socket.response.headers["X-Upstream"]
 
 
-async def messages(
-    socket: ClientConnection, count: int, seconds: float = 10
-) -> list[dict[str, Any]]:
+async def messages(socket: ClientConnection, count: int) -> list[dict[str, Any]]:
     """Return the next ``count`` chat messages, passing over other frames."""
     import asyncio
 
     found: list[dict[str, Any]] = []
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(HANG_SECONDS):
         while len(found) < count:
             frame = json.loads(await socket.recv())
             if "message" in frame:
@@ -202,9 +254,9 @@ async def messages(
     return found
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30, every: float = 0.2) -> Any:
+def wait_for(condition: Callable[[], Any], *, every: float = 0.1) -> Any:
     """Wait until ``condition`` is true (an exception counts as not yet); return its value."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + HANG_SECONDS
     while True:
         try:
             value = condition()
@@ -212,7 +264,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30, every: float = 0
             value = None
         if value:
             return value
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        assert time.monotonic() < deadline, f"not so within {HANG_SECONDS} s"
         time.sleep(every)
 
 

@@ -15,6 +15,7 @@ from csp.constants import NONE, SELF
 from config.environment import integer, names, secret
 from tandem.origins import origins
 from tandem.redis_url import with_password
+from tandem.sizes import SIZES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = os.environ.get("DJANGO_DEBUG") == "on"
@@ -137,8 +138,9 @@ CHAT_FRAMES_BURST = 200  # at once: a client that comes back sends all that was 
 SOCKETS_PER_USER = integer("SOCKETS_PER_USER", 200)  # on all workers together
 
 # --- Uploads: streamed to disk whatever their size, so that memory does not grow ---
+DATA_UPLOAD_MAX_MEMORY_SIZE = SIZES["FORM_BYTES"]
 UPLOAD_LIMIT_BYTES = integer("UPLOAD_LIMIT_MIB", 25) * 1024 * 1024
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["tandem.storage.TemporaryFileUploadHandler"]
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT", BASE_DIR / "media"))
 MEDIA_URL = "/media/"
 FILE_UPLOAD_TEMP_DIR = os.environ.get("UPLOAD_TEMP_DIR")  # same file system: a rename, not a copy
@@ -152,7 +154,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / "collected"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "tandem.storage.ShortNames"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

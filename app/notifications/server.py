@@ -21,6 +21,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
+from tandem import logs
 from tandem.background import lasting
 from tandem.drain import Departures, window_seconds
 from tandem.identity import identity
@@ -172,6 +173,7 @@ def listening_socket() -> socket.socket:
 
 async def main() -> None:
     """Serve until SIGTERM or SIGINT."""
+    logs.install()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

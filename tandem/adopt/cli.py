@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +16,8 @@ from tandem.adopt.model import MADE, SiteError, loads
 from tandem.adopt.python import slug
 from tandem.adopt.repository import PREFIX, Repository, fetch, is_url, parse
 from tandem.adopt.write import render, summary
+from tandem.bounded.files import read_text, write_text
+from tandem.bounded.work import TooMuchError, call
 
 FILE = "tandem.yml"
 
@@ -28,7 +32,7 @@ def main(arguments: list[str]) -> int:
         elif is_url(options.path):
             folder, findings = fetched(options)
         else:
-            findings = inspect(folder, options.settings, options.name)
+            findings = bounded(folder, options.settings, options.name)
         file = folder / FILE
         text = render(findings)
         loads(text, file)  # what is written can be read
@@ -87,12 +91,25 @@ def fetched(options: argparse.Namespace) -> tuple[Path, Findings]:
     assert repository is not None  # noqa: S101 - it has the prefix
     with tempfile.TemporaryDirectory() as cache:
         source, commit = fetch(repository, Path(cache))
-        findings = inspect(source, options.settings, options.name or slug(repository.name))
+        findings = bounded(source, options.settings, options.name or slug(repository.name))
     findings.found("source", str(Repository(repository.url, commit)), f"{options.revision} now")
     folder = Path(repository.name)
+    if not re.fullmatch(r"\w[\w.-]*", folder.name):
+        raise AdoptError(f"{repository.url} ends in no name that a folder could have")
     if not options.dry_run:
         folder.mkdir(exist_ok=True)
     return folder, findings
+
+
+def bounded(folder: Path, settings: str, name: str) -> Findings:
+    """Return what ``folder`` tells of its site, looked at within bounds.
+
+    Raises ``AdoptError`` where it is no site's, or where to look at it does not end.
+    """
+    try:
+        return call(inspect, folder, settings, name, expected=(AdoptError,))
+    except TooMuchError as error:
+        raise AdoptError(f"{folder} was given up: {error}") from None
 
 
 def packaged(options: argparse.Namespace) -> Findings:
@@ -134,7 +151,7 @@ def packaged(options: argparse.Namespace) -> Findings:
 def _write(file: Path, text: str, force: bool) -> int:
     """Write ``file`` unless one is there that differs; then show how."""
     try:
-        old = file.read_text(encoding="utf-8") if file.exists() else None
+        old = read_text(file, file.parent) if os.path.lexists(file) else None
         if old == text:
             print(f"{file} is as it should be.")
             return 0
@@ -152,9 +169,9 @@ def _write(file: Path, text: str, force: bool) -> int:
                 file=sys.stderr,
             )
             return 1
-        file.write_text(text, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        print(f"tandem: {file} cannot be read or written: {error}.", file=sys.stderr)
+        write_text(file, text)
+    except OSError as error:
+        print(f"tandem: {file} cannot be read or written: it {error.strerror}.", file=sys.stderr)
         return 2
     print(f"{file} is written.")
     return 0

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from tandem.bounded.documents import DocumentError, yaml_node
+from tandem.bounded.files import RefusedError, read_text
+
+BOOL = "tag:yaml.org,2002:bool"
+FLAGS = ("true", "yes", "on", "false", "no", "off")
+# What ends a line somewhere: in Python, in YAML, on a terminal.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class SiteError(Exception):
@@ -31,7 +40,7 @@ class Value:
         kind = self.node.tag.rpartition(":")[2]
         if isinstance(self.node, yaml.ScalarNode):
             if kind == "str":
-                if any(ord(character) < 32 for character in self.node.value):
+                if CONTROL.search(self.node.value):
                     raise self.wrong(f"{self.key} must be one line without control characters")
                 return str(self.node.value)
             if kind == "null":
@@ -44,9 +53,9 @@ class Value:
 
     def flag(self) -> bool:
         """Return true or false."""
-        if self.node.tag != "tag:yaml.org,2002:bool":
+        if self.node.tag != BOOL or str(self.node.value).lower() not in FLAGS:
             raise self.wrong(f"{self.key} must be true or false")
-        return bool(yaml.safe_load(self.node.value))
+        return str(self.node.value).lower() in ("true", "yes", "on")
 
     def items(self) -> list[Value]:
         """Return the values of a list."""
@@ -76,21 +85,19 @@ def read(file: Path) -> Value:
     Raises ``SiteError`` where it cannot be read, is empty or is not YAML.
     """
     try:
-        return parse(file.read_text(encoding="utf-8"), file)
+        return parse(read_text(file, file.parent), file)
+    except RefusedError as error:
+        raise SiteError(f"{file}: {error.strerror}") from None
     except OSError as error:
         raise SiteError(f"{file}: {error.strerror}; `tandem adopt` writes one") from None
-    except UnicodeDecodeError:
-        raise SiteError(f"{file}: is not UTF-8 text; save it as such") from None
 
 
 def parse(text: str, file: Path) -> Value:
     """Return the whole of ``text``, which is or will be in ``file``."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise SiteError(f"{file}:{line}: not YAML: {getattr(error, 'problem', error)}") from None
+        node = yaml_node(text)
+    except DocumentError as error:
+        raise SiteError(f"{file}:{error.line}: {error}") from None
     if node is None:
         raise SiteError(f"{file}:1: is empty; it needs name and settings at least")
     return Value(file, node, "")

@@ -7,14 +7,19 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
+
+from tandem.adopt.findings import AdoptError
+from tandem.bounded.files import RefusedError, read_bytes
 
 # Not the site's own: environments, caches, what node and tests bring.
 SKIPPED = frozenset(
     {"node_modules", "site-packages", "__pycache__", "venv", "env", "virtualenv", "dist", "build"}
 )
 DEPTH = 6  # folders below the site's that are looked into
-LARGEST_BYTES = 2_000_000  # a larger Python file is data
+LARGEST_BYTES = 5_000_000  # what is larger is data
+MOST_FILES = 200_000
 
 
 @dataclass(frozen=True, order=True)
@@ -33,12 +38,17 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.refused: dict[Path, str] = {}
+        self._texts: dict[Path, str] = {}
         self._trees: dict[Path, ast.Module | None] = {}
 
     @cached_property
     def files(self) -> list[Path]:
         """All files, nearest to the top first, without what is not the site's own."""
-        return sorted(self._walk(), key=lambda file: (len(file.parts), file))
+        found = list(islice(self._walk(), MOST_FILES + 1))
+        if len(found) > MOST_FILES:
+            raise AdoptError(f"{self.path} has more than {MOST_FILES:,} files; name the site's own")
+        return sorted(found, key=lambda file: (len(file.parts), file))
 
     def _walk(self) -> Iterator[Path]:
         for folder, folders, names in os.walk(self.path):
@@ -59,19 +69,29 @@ class Folder:
         return Place(file.relative_to(self.path).as_posix(), getattr(node, "lineno", 0))
 
     def text(self, file: Path) -> str:
-        """Return the text of ``file``, or nothing where there is none that can be read."""
+        """Return the text of ``file``, or nothing where there is none that can be read.
+
+        One that is no regular file of the site is not read, and noted in ``refused``.
+        """
+        if file not in self._texts:
+            self._texts[file] = self._read(file)
+        return self._texts[file]
+
+    def _read(self, file: Path) -> str:
         try:
-            return file.read_text(encoding="utf-8-sig", errors="replace")
+            return read_bytes(file, self.path, LARGEST_BYTES).decode("utf-8-sig", "replace")
+        except RefusedError as error:
+            self.refused[file] = f"{error.strerror}: it was not read"
         except OSError:
-            return ""
+            pass
+        return ""
 
     def tree(self, file: Path) -> ast.Module | None:
         """Return the syntax tree of ``file``; ``None`` where it is not Python that we know."""
         if file not in self._trees:
             try:
-                large = file.stat().st_size > LARGEST_BYTES
-                self._trees[file] = None if large else ast.parse(self.text(file))
-            except (OSError, SyntaxError, ValueError, RecursionError):
+                self._trees[file] = ast.parse(self.text(file))
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
                 self._trees[file] = None
         return self._trees[file]
 

@@ -53,6 +53,8 @@ def inspect(path: Path, settings: str = "", name: str = "") -> Findings:
     if asgi:
         sockets.paths(site, interpreter, asgi, out)
     processes.processes(site, scope, apps, out)
+    for file, why in folder.refused.items():
+        out.decide("source", f"{folder.place(file)} {why}")
     return out
 
 

@@ -28,6 +28,18 @@ DEBIAN_PACKAGE = r"[a-z0-9][a-z0-9+.-]+"
 # Begins with a name: nothing that pip could take for an option.
 REQUIREMENT = r"[A-Za-z0-9][^#]*"
 # Nothing that nginx's syntax could take for its own, as in routes.yml.
+# bash's own, some of which it lets nobody set; and what deploy/run.sh sets itself.
+TAKEN = frozenset(
+    {
+        "DIRSTACK", "ENV", "EUID", "FUNCNAME", "GROUPS", "HISTCMD", "IFS", "LINENO", "OLDPWD",
+        "OPTARG", "OPTIND", "PIPESTATUS", "POSIXLY_CORRECT", "PPID", "PS4", "PWD", "RANDOM",
+        "SECONDS", "SHELLOPTS", "SHLVL", "SRANDOM", "UID", "_", "PATH", "PYTHONPATH",
+        "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "SPT_NOENV", "TANDEM_ROOT",
+        "TANDEM_RELEASE", "SITE_SETTINGS", "SITE_WSGI", "SITE_ASGI", "SITE_DATABASE", "SITE_REDIS",
+        "SITE_PYTHON_PATH", "SITE_BUILD", "SITE_SETUP", "SITE_DEMO", "SITE_STATIC", "SITE_SECRETS",
+        "SITE_PROCESSES", "CREDENTIALS_DIRECTORY",
+    }
+)  # fmt: skip
 URL_PATH = r"/[A-Za-z0-9._~/-]*"
 
 
@@ -207,6 +219,10 @@ def _environment(value: Value) -> dict[str, str]:
 def _variable(value: Value, name: str) -> str:
     if not re.fullmatch(VARIABLE, name):
         raise value.wrong(f"{name!r} is no name of a variable: letters, digits and '_'")
+    if name in TAKEN or name.startswith("BASH"):
+        raise value.wrong(
+            f"{name} belongs to the shell or to Tandem: what is set here has no effect"
+        )
     return name
 
 

@@ -7,12 +7,11 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 
-import yaml
-
 from tandem.adopt.findings import Findings
 from tandem.adopt.folder import Place
 from tandem.adopt.model import NAME, RESERVED
 from tandem.adopt.project import OTHERS, SIDE, Project
+from tandem.bounded.documents import DocumentError, yaml_data
 
 # What Tandem runs itself, and what developers run.
 SERVERS = re.compile(
@@ -132,8 +131,8 @@ def _systemd(text: str) -> Found:
 
 def _compose(text: str) -> Found:
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError:
+        document = yaml_data(text)
+    except DocumentError:
         return
     services = document.get("services") if isinstance(document, dict) else None
     for name, service in services.items() if isinstance(services, dict) else ():

@@ -122,7 +122,8 @@ def _python_path(project: Project, files: list[Path], findings: Findings) -> Non
                 continue
             words = [word for word in strings(call) if word.strip("./")]
             added = project.root.joinpath(*words) if words else project.root
-            if words and added.is_dir() and added not in project.python_path:
+            inside = added.resolve().is_relative_to(project.folder.path)
+            if words and inside and added.is_dir() and added not in project.python_path:
                 project.python_path.append(added)
                 place = project.folder.place(file, call)
                 findings.found("python_path", None, f"sys.path gets {words[-1]} ({place})")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 
 from tandem.adopt.findings import Findings
 from tandem.adopt.project import Project
+from tandem.bounded.documents import toml_data
 
 # file: where in it the version stands; the exact ones first.
 VERSIONS = {
@@ -46,7 +46,7 @@ def name(project: Project, out: Findings, given: str) -> None:
         return
     file = project.folder.path / "pyproject.toml"
     try:
-        document = tomllib.loads(project.folder.text(file))
+        document = toml_data(project.folder.text(file))
     except ValueError:
         document = {}
     tool = document.get("tool", {}).get("poetry", {})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tandem.adopt import git
 from tandem.adopt.findings import AdoptError
 
 PREFIX = "git+"
@@ -66,36 +66,32 @@ def fetch(repository: Repository, cache: Path) -> tuple[Path, str]:
     """
     digest = hashlib.sha256(repository.url.encode()).hexdigest()[:8]
     folder = cache / f"{repository.name}-{digest}"
-    wanted, within = repository.revision, ("-C", str(folder))
+    wanted = repository.revision
     if not (folder / ".git").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         _git(repository.url, "clone", "--quiet", "--no-checkout", "--", repository.url, str(folder))
     elif not (re.fullmatch(COMMIT, wanted) and _commit(folder, wanted)):
-        _git(repository.url, *within, "fetch", "--quiet", "--prune", "--tags", "--force", "origin")
+        fetch_all = ("fetch", "--quiet", "--prune", "--tags", "--force", "origin")
+        _git(repository.url, *fetch_all, folder=folder)
     # A branch is what the repository has, not what was once checked out here.
     commit = _commit(folder, f"origin/{wanted}") or _commit(folder, wanted)
     if not commit:
         raise AdoptError(f"{repository.url} has no commit, tag or branch {wanted}")
-    _git(repository.url, *within, "checkout", "--quiet", "--force", "--detach", commit)
-    _git(repository.url, *within, "clean", "--quiet", "-ffdx")
+    _git(repository.url, "checkout", "--quiet", "--force", "--detach", commit, folder=folder)
+    _git(repository.url, "clean", "--quiet", "-ffdx", folder=folder)
     return folder, commit
 
 
 def _commit(folder: Path, name: str) -> str:
     """Return the commit that ``name`` stands for, or nothing."""
     verify = ["rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"]
-    done = subprocess.run(["git", "-C", folder, *verify], capture_output=True, text=True)
-    return done.stdout.strip()
+    return git.run(*verify, folder=folder).stdout.decode().strip()
 
 
-def _git(url: str, *arguments: str) -> None:
+def _git(url: str, *arguments: str, folder: Path | None = None) -> None:
     # A question would wait for ever where nobody sees it.
     silent = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"} | os.environ | {"GIT_TERMINAL_PROMPT": "0"}
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, env=silent)
-    except FileNotFoundError:
-        raise AdoptError("there is no git here; on Debian: sudo apt-get install git") from None
+    silent["GIT_ALLOW_PROTOCOL"] = "https:http:ssh:git:file"  # ext: would be a command
+    done = git.run(*arguments, folder=folder, variables=silent)
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["it said nothing"]
-        reason = next((line for line in said if line.startswith("fatal:")), said[-1])
-        raise AdoptError(f"git cannot get {url}: {reason.removeprefix('fatal:').strip()}")
+        raise AdoptError(f"git cannot get {url}: {git.reason(done)}")

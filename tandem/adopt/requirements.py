@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
-import json
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from tandem.adopt.debian import NEEDS
 from tandem.adopt.findings import Findings
 from tandem.adopt.folder import Place, calls, strings
 from tandem.adopt.project import PRODUCTION, Project
+from tandem.bounded.documents import json_data, toml_data
 
 # Best first: what names exact versions, then what is for production.
 FORMS = (
@@ -88,7 +87,7 @@ def _extras(project: Project, file: Path, findings: Findings) -> None:
     """Say which extras of the site are left out, where its owner could miss them."""
     if file.name != "pyproject.toml":
         return
-    document = tomllib.loads(project.folder.text(file))
+    document = toml_data(project.folder.text(file))
     extras = [*document.get("project", {}).get("optional-dependencies", {})]
     if extras:
         why = f"without the extras {', '.join(extras)}: what is needed of them goes into packages"
@@ -102,17 +101,17 @@ def _read(project: Project, file: Path, found: Requirements) -> bool:
     before = len(found.names)
     try:
         if file.name in ("uv.lock", "poetry.lock"):
-            for package in locks.needed(tomllib.loads(text)):
+            for package in locks.needed(toml_data(text)):
                 found.add(package["name"], place)
         elif file.name == "Pipfile.lock":
-            for name in json.loads(text).get("default", {}):
+            for name in json_data(text).get("default", {}):
                 found.add(name, place)
         elif file.name == "pyproject.toml":
-            for requirement in _pyproject(tomllib.loads(text)):
+            for requirement in _pyproject(toml_data(text)):
                 found.add(requirement, place)
         else:
             _lines(project, file, found, set())
-    except (ValueError, KeyError, TypeError):  # not what it says it is
+    except (ValueError, KeyError, TypeError, AttributeError):  # not what it says it is
         return False
     return len(found.names) > before
 
@@ -172,7 +171,7 @@ def _groups(project: Project, base: Path, findings: Findings, found: Requirement
     """Read the groups of a pyproject.toml that names no dependencies into ``packages``."""
     file = base / "pyproject.toml"
     try:
-        groups = tomllib.loads(project.folder.text(file)).get("dependency-groups", {})
+        groups = toml_data(project.folder.text(file)).get("dependency-groups", {})
     except ValueError:
         return False
     chosen = {name: of for name, of in groups.items() if name.lower() not in locks.DEVELOPERS}

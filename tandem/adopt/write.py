@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 from dataclasses import fields
@@ -10,6 +9,7 @@ from typing import Any
 
 from tandem.adopt.findings import Finding, Findings
 from tandem.adopt.model import READERS, Site
+from tandem.encode import quoted
 
 WIDTH = 96
 LONGEST = 160  # of a line on the terminal
@@ -107,7 +107,7 @@ def scalar(text: str) -> str:
     plain = (
         PLAIN.fullmatch(text) and text.lower() not in WORDS and not re.search(r": |:$|, |,|#", text)
     )
-    return text if plain and text == text.strip() else json.dumps(text, ensure_ascii=False)
+    return text if plain and text == text.strip() else quoted(text)
 
 
 def summary(findings: Findings) -> str:

@@ -79,6 +79,21 @@ def _files(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str,
         }
         if not str(site.get("MEDIA_URL", "")).startswith(("http:", "https:", "//")):
             found["MEDIA_URL"] = "/media/"
+    return found | _short_names(site)
+
+
+def _short_names(site: Mapping[str, Any]) -> dict[str, Any]:
+    """Store uploads under names that a file can have, where Django's own classes do that."""
+    found: dict[str, Any] = {}
+    storages = site.get("STORAGES", getattr(global_settings, "STORAGES", {}))
+    if storages.get("default", {}).get("BACKEND") == "django.core.files.storage.FileSystemStorage":
+        default = {**storages["default"], "BACKEND": "tandem.storage.ShortNames"}
+        found["STORAGES"] = {**storages, "default": default}
+    handlers = site.get("FILE_UPLOAD_HANDLERS", global_settings.FILE_UPLOAD_HANDLERS)
+    theirs = "django.core.files.uploadhandler.TemporaryFileUploadHandler"
+    if theirs in handlers:
+        ours = "tandem.storage.TemporaryFileUploadHandler"
+        found["FILE_UPLOAD_HANDLERS"] = [ours if one == theirs else one for one in handlers]
     return found
 
 

@@ -13,6 +13,8 @@ import re
 import sys
 from pathlib import Path
 
+from tandem.bounded.files import read_text
+
 HELP = __doc__ or ""
 
 
@@ -68,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 def _guess(folder: Path) -> str:
     """Return the settings module that ``manage.py`` sets, or nothing."""
     try:
-        text = (folder / "manage.py").read_text()
+        text = read_text(folder / "manage.py")
     except OSError:
         return ""
     found = re.search(r"DJANGO_SETTINGS_MODULE[\"']\s*,\s*[\"']([\w.]+)", text)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tandem.bounded.files import read_text
 from tandem.checks.finding import Place
 
 IGNORE = re.compile(r"#\s*tandem:\s*ignore\[([A-Z0-9,\s]+)\]")
@@ -174,7 +175,7 @@ def _bindings(function: Function) -> frozenset[str]:
 def read(path: Path, module_name: str = "") -> Source | None:
     """Return the source of ``path``, or ``None`` for one that cannot be read or parsed."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         return Source(path, ast.parse(text), text.splitlines(), module_name)
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None

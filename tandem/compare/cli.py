@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tandem.bounded.files import read_text
 from tandem.compare import login, render, rules
 from tandem.compare.client import Address, AddressError, Limits, Side, UnreachableError
 from tandem.compare.difference import Result, Verdict
@@ -168,7 +169,7 @@ def _session(options: argparse.Namespace, side: Side, host: str) -> dict[str, st
     if not options.user or not options.password_file:
         raise UsageError("--login needs --user and --password-file")
     try:
-        password = options.password_file.read_text().strip("\n")
+        password = read_text(options.password_file).strip("\n")
     except OSError as error:
         raise UsageError(f"{options.password_file}: {error.strerror}") from None
     scheme = "http" if side.address.scheme == "http" and not options.wsgi else "https"
@@ -183,7 +184,7 @@ def _source(options: argparse.Namespace, hosts: frozenset[str]) -> Source:
     if options.crawl:
         try:
             excluded = re.compile(options.exclude, re.IGNORECASE)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise UsageError(f"--exclude: {options.exclude!r} is no pattern: {error}") from None
         return Crawl(options.crawl, hosts, options.assets, excluded)
     if options.log:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import ipaddress
@@ -131,6 +132,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _end(stream: socket.socket) -> None:
+    """Have whoever waits for a stream wait no longer, whatever TLS it speaks."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(stream, socket.SHUT_RDWR)
+
+
 @dataclass
 class Side:
     """One upstream and what is sent to it along with each request."""
@@ -214,6 +221,32 @@ class Side:
         stream = connection.sock
         began = time.monotonic()
         stream.settimeout(self.limits.seconds)
+        # Of each read; a side that sends a byte at a time is ended as a whole.
+        watch = threading.Timer(self.limits.seconds, _end, [stream])
+        watch.daemon = True
+        watch.start()
+        try:
+            answer = self._answer(connection, began, method, path, body, headers)
+        except (OSError, http.client.HTTPException):
+            if time.monotonic() - began < self.limits.seconds:
+                raise
+            raise TimeoutError from None
+        finally:
+            watch.cancel()
+        if time.monotonic() - began >= self.limits.seconds:  # what looks like its end is ours
+            raise TimeoutError
+        return answer
+
+    def _answer(
+        self,
+        connection: http.client.HTTPConnection,
+        began: float,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
+        stream = connection.sock
         connection.request(method, path, body=body, headers={**self.headers, **(headers or {})})
         response = connection.getresponse()
         chunks, length, whole = [], 0, True

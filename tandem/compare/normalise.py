@@ -14,16 +14,17 @@ MASK = "*"
 # A value shorter than this may well be in the page for another reason.
 SHORTEST_SECRET = 8
 TEXTUAL = re.compile(r"text/|[/+](json|javascript|xml|x-www-form-urlencoded|ecmascript)\b")
+# Each takes time that grows with the text, not with its square: what repeats has an end.
+TAG = re.compile(r"<(?:input|meta)\b[^<>]{1,4000}", re.IGNORECASE)
+NAMED = re.compile(r"""\bname=["']?csrf""", re.IGNORECASE)
+VALUE = re.compile(
+    r"""(?P<head>\b(?:value|content)=)(?P<token>"[^"]*"|'[^']*'|[^\s"'>]+)""", re.IGNORECASE
+)
 TOKENS = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        # <input name="csrfmiddlewaretoken" value="…">, in either order; <meta name="csrf-token" …>
-        r"""(?<=<)(?P<head>(?:input|meta)\b[^<>]*?\bname=["']?csrf[\w-]*["']?[^<>]*?"""
-        r"""\b(?:value|content)=)(?P<token>"[^"]*"|'[^']*'|[^\s"'>]+)""",
-        r"""(?<=<)(?P<head>(?:input|meta)\b[^<>]*?\b(?:value|content)=)"""
-        r"""(?P<token>"[^"]*"|'[^']*'|[^\s"'>]+)(?=[^<>]*?\bname=["']?csrf)""",
         # csrfToken: "…", csrf_token='…', "X-CSRFToken": "…"
-        r"""(?P<head>csrf[\w-]*["']?\s*[:=]\s*)(?P<token>"[^"]{8,}"|'[^']{8,}')""",
+        r"""(?P<head>csrf[\w-]{0,60}["']?\s{0,20}[:=]\s{0,20})(?P<token>"[^"]{8,}"|'[^']{8,}')""",
         r"""(?P<head>\bnonce=)(?P<token>"[^"]*"|'[^']*'|[^\s"'>]+)""",
     )
 ]
@@ -99,10 +100,19 @@ def _all(answer: Answer, name: str) -> list[str]:
 
 
 def _masked(text: str, secrets: Iterable[str], rules: Rules) -> str:
-    text = _without(text, secrets)
+    text = TAG.sub(_tag, _without(text, secrets))
     for token in TOKENS:
-        text = token.sub(lambda found: f'{found["head"]}"{MASK}"', text)
+        text = token.sub(_mask, text)
     return _patterned(text, rules)
+
+
+def _tag(found: re.Match[str]) -> str:
+    """Mask <input name="csrfmiddlewaretoken" value="…">, and <meta name="csrf-token" …>."""
+    return VALUE.sub(_mask, found[0], 1) if NAMED.search(found[0]) else found[0]
+
+
+def _mask(found: re.Match[str]) -> str:
+    return f'{found["head"]}"{MASK}"'
 
 
 def _without(text: str, secrets: Iterable[str]) -> str:

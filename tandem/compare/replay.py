@@ -8,10 +8,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from tandem.bounded.work import TooMuchError, cpu
 from tandem.compare.client import Answer, Side
 from tandem.compare.difference import Result, Verdict, compare
 from tandem.compare.rules import Rules
 from tandem.compare.sources import Request, Source
+
+# For the answers of one address: patterns and pages may take as long as they like.
+CPU_SECONDS = 10.0
+Answers = dict[str, list[Answer]]
 
 
 @dataclass
@@ -34,7 +39,7 @@ class Replay:
         Raises ``UnreachableError`` as soon as a side cannot be reached.
         """
         until = time.monotonic() + self.seconds
-        running: dict[Future[tuple[Result, Answer]], tuple[int, Request]] = {}
+        running: dict[Future[Answers], tuple[int, Request]] = {}
         started = 0
         with ThreadPoolExecutor(self.concurrency) as pool:
             try:
@@ -48,9 +53,7 @@ class Replay:
                         break
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         place, request = running.pop(future)
-                        result, answer = future.result()
-                        source.learn(request, answer)
-                        yield place, result
+                        yield place, self._judged(request, future.result(), source)
             finally:
                 pool.shutdown(cancel_futures=True)
                 for side in (self.wsgi, self.asgi):
@@ -60,24 +63,35 @@ class Replay:
         elif time.monotonic() > until:
             self.left_out["what comes after --time-limit"] += 1
 
-    def ask(self, request: Request) -> tuple[Result, Answer]:
-        """Return what was found, and the WSGI side's first answer."""
-        answers: dict[str, list[Answer]] = {"wsgi": [], "asgi": []}
+    def _judged(self, request: Request, answers: Answers, source: Source) -> Result:
+        """Compare answers, and learn from the WSGI side's first; neither without an end.
+
+        In the main thread, where a budget of the processor's time can be kept.
+        """
+        first = answers["wsgi"][0]
+        try:
+            with cpu(CPU_SECONDS):
+                source.learn(request, first)
+                if strangers := self._strangers(answers):
+                    return Result(request.method, request.path, Verdict.UNDECIDED, strangers)
+                sides = answers["wsgi"], answers["asgi"]
+                return compare(request.method, request.path, *sides, self.rules, self.sent)
+        except (TooMuchError, RecursionError, AssertionError, ValueError) as error:
+            why = f"the answers cannot be compared: {error or type(error).__name__}"
+            return Result(request.method, request.path, Verdict.UNDECIDED, why)
+
+    def ask(self, request: Request) -> Answers:
+        """Return the answers of both sides."""
+        answers: Answers = {"wsgi": [], "asgi": []}
         for turn in range(self.repeat):
             # Whoever comes second finds caches warm: take turns.
             for side in (self.wsgi, self.asgi)[:: 1 if turn % 2 == 0 else -1]:
                 answers[side.name].append(side.ask(request.method, request.path))
             if any(side[-1].error for side in answers.values()):
                 break  # it will not get better, and each try may take as long as it may
-        first = answers["wsgi"][0]
-        if strangers := self._strangers(answers):
-            result = Result(request.method, request.path, Verdict.UNDECIDED, strangers)
-            return result, first
-        return compare(
-            request.method, request.path, answers["wsgi"], answers["asgi"], self.rules, self.sent
-        ), first
+        return answers
 
-    def _strangers(self, answers: dict[str, list[Answer]]) -> str:
+    def _strangers(self, answers: Answers) -> str:
         """Return a sentence where the other side answered than the one that was asked."""
         for name, own in answers.items():
             for answer in own:

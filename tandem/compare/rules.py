@@ -9,6 +9,9 @@ from pathlib import Path
 
 import yaml
 
+from tandem.bounded.documents import DocumentError, yaml_node
+from tandem.bounded.files import read_text
+
 # Of the moment, of the server that answered, or of how the body was sent.
 NATURAL_HEADERS = frozenset(
     [
@@ -43,7 +46,7 @@ class Rules:
         for text in ignore_patterns:
             try:
                 patterns.append(re.compile(text))
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 raise RulesError(f"{where}: {text!r} is no regular expression: {error}") from None
         headers = self.headers | {name.lower() for name in ignore_headers}
         return Rules(headers - {name.lower() for name in compare_headers}, tuple(patterns))
@@ -52,13 +55,11 @@ class Rules:
 def load(file: Path, rules: Rules) -> Rules:
     """Return ``rules`` and those of a YAML file.  Raises ``RulesError``."""
     try:
-        document = yaml.compose(file.read_text())
+        document = yaml_node(read_text(file))
     except OSError as error:
         raise RulesError(f"{file}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise RulesError(f"{file}:{line}: not YAML: {getattr(error, 'problem', error)}") from None
+    except DocumentError as error:
+        raise RulesError(f"{file}:{error.line}: {error}") from None
     if document is None:
         return rules
     if not isinstance(document, yaml.MappingNode):
@@ -66,7 +67,8 @@ def load(file: Path, rules: Rules) -> Rules:
     for key, value in document.value:
         where = f"{file}:{key.start_mark.line + 1}"
         if key.value not in KEYS:
-            raise RulesError(f"{where}: unknown key {key.value!r}; known are {', '.join(KEYS)}")
+            name = repr(key.value) if isinstance(key, yaml.ScalarNode) else "of another kind"
+            raise RulesError(f"{where}: unknown key {name}; known are {', '.join(KEYS)}")
         if not isinstance(value, yaml.SequenceNode) or not all(
             isinstance(item, yaml.ScalarNode) for item in value.value
         ):

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from tandem.bounded.documents import json_data
+
+LONGEST = 1e9  # seconds
+LAST = 4e9  # in 2096
+# The fields that are text; a number in quotes is nginx's as well.
+TEXTS = (
+    "time", "upstream", "route", "method", "path", "arm", "share", "forced", "fallback", "client",
+    "agent", "upstream_status", "header_seconds",
+)  # fmt: skip
+LONGEST_TEXT = 20_000  # nginx takes no longer address
 SIDES = ("wsgi", "asgi", "notify", "edge")
 WEBSOCKET_STATUS = 101
 
@@ -55,7 +64,9 @@ class Reader:
         try:
             # Compose clears the terminal's line first, also where there is none.
             text = line.removeprefix(b"\x1b[2K").decode(errors="replace")
-            fields = json.loads(text)
+            fields = json_data(text)
+            if not all(_plain(fields.get(name, "")) for name in TEXTS):
+                return None
             if fields["time"] != self._text:
                 # Without an offset it would depend on where this runs: not our format.
                 time = datetime.fromisoformat(fields["time"])
@@ -63,16 +74,16 @@ class Reader:
                     return None
                 self._text, self._time, self._stamp = fields["time"], time, time.timestamp()
             side = fields["upstream"].partition("@")[0]
-            seconds = float(fields["seconds"])
-            if not 0 <= seconds < 1e9:  # also false for NaN
-                return None
+            seconds, status = float(fields["seconds"]), int(fields["status"])
+            if not (0 <= seconds < LONGEST and 0 < self._stamp < LAST and 0 <= status < 1000):
+                return None  # NaN as well
             get = fields.get
             return Entry(
                 self._stamp,
                 self._time,
                 str(fields["route"]) or "(none)",
                 side if side in SIDES else "other",
-                int(fields["status"]),
+                status,
                 seconds,
                 _last_number(get("header_seconds")),
                 # "502 : 200": the other side was asked, after the colon.
@@ -89,11 +100,21 @@ class Reader:
             return None
 
 
+def _plain(value: object) -> bool:
+    """Tell whether a value is text that can be printed again: no half characters, no NUL."""
+    return (
+        isinstance(value, str)
+        and len(value) < LONGEST_TEXT
+        and not any("\ud800" <= one <= "\udfff" or one == "\0" for one in value)
+    )
+
+
 def _last_number(text: object) -> float | None:
     """Return 0.2 of "0.1, 0.2" or "0.1 : 0.2": the instance that answered."""
     if not isinstance(text, str) or not text:
         return None
     try:
-        return float(text.replace(":", ",").rpartition(",")[2])
+        seconds = float(text.replace(":", ",").rpartition(",")[2])
+        return seconds if 0 <= seconds < LONGEST else None
     except ValueError:  # "-": no header came
         return None

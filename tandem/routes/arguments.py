@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import NoReturn
 
 from tandem.routes.model import MODES, UPSTREAMS
 from tandem.routes.place import enter
+
+# Not 1 or 2, which are verdicts: of --gate and of --auto.
+FAILED = 3
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints cannot be taken for a verdict."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end with FAILED."""
+        self.exit(FAILED, f"{self.prog}: {message}\n")
 
 
 def percent(word: str) -> int:
@@ -28,7 +40,7 @@ def steps(word: str) -> list[int]:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of everything but ``report``, which has its own."""
-    where = argparse.ArgumentParser(add_help=False)
+    where = Parser(add_help=False)
     where.add_argument(
         "--routes",
         type=Path,
@@ -44,9 +56,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the edges of these servers; default: the replica",
     )
-    top = argparse.ArgumentParser(
-        prog="tandem routes", description="Which path is served where; docs/routes.md"
-    )
+    top = Parser(prog="tandem routes", description="Which path is served where; docs/routes.md")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     show = commands.add_parser(

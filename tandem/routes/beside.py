@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from tandem.origins import origins
 from tandem.routes.model import Route
+from tandem.sizes import SIZES
 
 HTTP = """\
 # Sockets are routed to Tandem's ASGI instances.  In the context "http".
@@ -52,6 +53,9 @@ location {path} {{
     proxy_set_header X-Forwarded-Proto $scheme;
     proxy_set_header X-Request-ID $request_id;
     proxy_connect_timeout 5s;
+    proxy_buffer_size {answer};
+    proxy_buffers 4 {answer};
+    proxy_busy_buffers_size {answer};
 {mode}}}
 """
 # What each mode adds, as deploy/nginx/snippets/, where the reasons are.
@@ -116,7 +120,11 @@ def render(settings: Mapping[str, str], routes: list[Route], websocket: str) -> 
     )
     allowed = "\n".join(f'    "~^{re.escape(origin)}$" 1;' for origin in origins(settings))
     locations = [
-        LOCATION.format(path=route.path, mode=MODES[route.mode].replace("READ_TIMEOUT", timeout[1]))
+        LOCATION.format(
+            path=route.path,
+            mode=MODES[route.mode].replace("READ_TIMEOUT", timeout[1]),
+            answer=SIZES["ANSWER_HEADERS_BYTES"],
+        )
         for route in sorted(moved, key=lambda route: route.path)
     ]
     return {

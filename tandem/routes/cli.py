@@ -7,7 +7,7 @@ import importlib
 import json
 from dataclasses import asdict
 
-from tandem.routes.arguments import parser
+from tandem.routes.arguments import FAILED, parser
 from tandem.routes.judge import warnings
 from tandem.routes.match import match
 from tandem.routes.model import KEYS, Route, RoutesError, load
@@ -16,7 +16,7 @@ from tandem.routes.target import Target, TargetError, say
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command that ``arguments`` name; return the exit status."""
+    """Run the command that ``arguments`` name; return the exit status, ``FAILED`` of an error."""
     if arguments[:1] == ["report"]:
         return int(importlib.import_module("tandem.routes.report").main(arguments[1:]))
     options = parser().parse_args(arguments)
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         say(f"{error}.")
     except OSError as error:
         say(f"{error.filename}: {error.strerror}.")
-    return 1
+    return FAILED
 
 
 def show(options: argparse.Namespace) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tandem.routes.arms import arm
 from tandem.routes.match import match
 from tandem.routes.model import Route
 
 SNIPPETS = "/etc/nginx/tandem/snippets"
+HEALTH = ("/health/live/", "/health/ready/")
 
 
 def _body(route: Route) -> list[str]:
@@ -46,4 +49,13 @@ def routes_conf(routes: list[Route]) -> str:
             around = match([other for other in routes if other is not route], bare)
             blocks.append(_location(f"= {bare}", around))
         blocks.append(_location(route.path, route))
+    return "\n".join(blocks)
+
+
+def health_conf(routes: list[Route]) -> str:
+    """Return ``health-routes.conf``: the site's own health, for who asks by a bare address."""
+    blocks = []
+    for path in HEALTH:
+        route = replace(match(routes, path), mirror=False, fallback=False)
+        blocks.append(_location(f"= {path}", route))
     return "\n".join(blocks)

@@ -10,6 +10,9 @@ from typing import Any
 
 import yaml
 
+from tandem.bounded.documents import DocumentError, plain, yaml_node
+from tandem.bounded.files import read_text
+
 # The kinds of process; each is an upstream of its name.
 UPSTREAMS = ("wsgi", "asgi", "notify")
 # Plain requests; WebSockets alone; both; Server-Sent Events.
@@ -62,13 +65,15 @@ def load(file: Path) -> list[Route]:
 
     Raises ``RoutesError`` for a file that cannot be read and for what ``parse`` refuses.
     """
+    return parse(read(file), str(file))
+
+
+def read(file: Path) -> str:
+    """Return the text of ``file``.  Raises ``RoutesError`` where it cannot be read."""
     try:
-        text = file.read_text()
+        return read_text(file, file.parent)
     except OSError as error:
         raise RoutesError(f"{file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise RoutesError(f"{file}: is not UTF-8") from None
-    return parse(text, str(file))
 
 
 def parse(text: str, file: str) -> list[Route]:
@@ -78,11 +83,9 @@ def parse(text: str, file: str) -> list[Route]:
     value, names a path twice, or has no route for ``/``.
     """
     try:
-        document = yaml.compose(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise RoutesError(f"{file}:{line}: not YAML: {getattr(error, 'problem', error)}") from None
+        document = yaml_node(text)
+    except DocumentError as error:
+        raise RoutesError(f"{file}:{error.line}: {error}") from None
     if not isinstance(document, yaml.SequenceNode):
         raise RoutesError(f"{file}:1: must be a list of routes, each beginning with '- path: /…'")
     routes: list[Route] = []
@@ -102,19 +105,18 @@ def parse(text: str, file: str) -> list[Route]:
 def _route(node: yaml.Node, file: str) -> Route:
     line = node.start_mark.line + 1
     try:
-        entry = yaml.safe_load(yaml.serialize(node))
-    except yaml.YAMLError as error:
-        problem = getattr(error, "problem", error)
-        raise RoutesError(f"{file}:{line}: not plain YAML: {problem}") from None
+        entry = plain(node)
+    except DocumentError as error:
+        raise RoutesError(f"{file}:{line}: {error}") from None
     if not isinstance(node, yaml.MappingNode) or not isinstance(entry, dict):
         raise RoutesError(f"{file}:{line}: a route is a mapping with path and upstream")
-    lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
+    lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
     seen: set[str] = set()
     for key, _ in node.value:
-        if key.value in seen:
+        if str(key.value) in seen:
             at = key.start_mark.line + 1
             raise RoutesError(f"{file}:{at}: the key {key.value!r} is there twice; keep one")
-        seen.add(key.value)
+        seen.add(str(key.value))
     if wrong := complaint(entry):
         key, what = wrong
         raise RoutesError(f"{file}:{lines.get(key, line)}: {what}")
@@ -136,9 +138,9 @@ def complaint(entry: Mapping[Any, Any]) -> tuple[str, str] | None:
         return "path", f"nginx takes '//', '/.' and '/..' out of a path before it looks: {path!r}"
     if path in OWNED:
         return "path", f"nginx serves {path} itself; choose another path"
-    if upstream not in UPSTREAMS:
+    if not isinstance(upstream, str) or upstream not in UPSTREAMS:
         return "upstream", f"upstream must be {' or '.join(UPSTREAMS)}, got {upstream!r}"
-    if mode not in MODES:
+    if not isinstance(mode, str) or mode not in MODES:
         return "mode", f"mode must be {' or '.join(MODES)}, got {mode!r}"
     if mode in ("websocket", "mixed") and upstream == "wsgi":
         return "", "a WSGI server cannot hold WebSockets; use upstream: asgi"

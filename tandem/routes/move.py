@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tandem.bounded.files import write_text
 from tandem.routes.auto import Patience, climb, gate
 from tandem.routes.edit import Value, change
 from tandem.routes.judge import warnings
-from tandem.routes.model import Route, RoutesError, load, parse
+from tandem.routes.model import Route, RoutesError, load, parse, read
 from tandem.routes.target import Target, TargetError, say
 
 MIRROR: dict[str, Value] = {"on": True, "off": None, "all": "all"}
@@ -76,7 +77,7 @@ def step(options: argparse.Namespace, share: int | None) -> None:
     """Change a route once.  Raises ``RoutesError`` or ``TargetError``; then nothing is changed."""
     file, target = options.routes, Target(tuple(options.inventory))
     with alone():
-        before = file.read_text()
+        before = read(file)
         changes = values(options, share, find(parse(before, str(file)), options.path))
         text = change(before, str(file), options.path, changes)
         lines = before.splitlines(True), text.splitlines(True)
@@ -97,18 +98,18 @@ def step(options: argparse.Namespace, share: int | None) -> None:
 
 def put(file: Path, text: str, before: str, target: Target, what: str) -> None:
     """Write ``file`` and apply it; should that fail, it is as ``before``."""
-    file.write_text(text)
+    write_text(file, text)
     try:
         target.apply(file, what)
     except (TargetError, KeyboardInterrupt):
-        file.write_text(before)
+        write_text(file, before)
         raise
 
 
 def apply(options: argparse.Namespace) -> int:
     """Have the file in force as it is."""
     load(options.routes)
-    target, text = Target(tuple(options.inventory)), options.routes.read_text()
+    target, text = Target(tuple(options.inventory)), read(options.routes)
     with alone():
         target.apply(options.routes, "apply")
         entries = target.history().entries()
@@ -128,7 +129,7 @@ def rollback(options: argparse.Namespace) -> int:
                 "there is nothing to go back to; 'tandem routes history' shows what was"
                 " changed from this checkout"
             )
-        before = file.read_text()
+        before = read(file)
         if before != entries[-1].text:
             raise TargetError(
                 f"{file} was edited since it was applied; apply that too, or undo it, first"

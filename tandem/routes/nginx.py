@@ -18,9 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from tandem.routes.arms import arms_conf
-from tandem.routes.locations import routes_conf
+from tandem.routes.locations import health_conf, routes_conf
 from tandem.routes.model import UPSTREAMS, Route, RoutesError, load
-from tandem.routes.server import listen_https, server_conf, server_name
+from tandem.routes.proxies import listen_http, listen_https, proxies_conf
+from tandem.routes.server import server_conf, server_name, socket_limits
+from tandem.routes.sizes import sizes_conf
 from tandem.routes.upstreams import instances, names, unserved, upstreams
 
 # What each generated file begins with.
@@ -44,12 +46,16 @@ def render(settings: Mapping[str, str], routes: list[Route]) -> dict[str, str]:
         "upstream-names.conf": names(addresses),
         "arms.conf": arms_conf(routes),
         "routes.conf": routes_conf(routes),
+        "health-routes.conf": health_conf(routes),
         # A site that serves its own (deploy/site.env) gets them as any other path.
         "static.conf": STATIC if settings.get("SITE_STATIC", "on") == "on" else "",
         "server.conf": server_conf(settings),
         "server-name.conf": name,
-        "socket-limits.conf": f"limit_conn sockets {int(settings['SOCKETS_PER_ADDRESS'])};\n",
-        "listen-http.conf": "listen 80 default_server;\nlisten [::]:80 default_server;\n",
+        "sizes.conf": sizes_conf(),
+        "proxies.conf": proxies_conf(settings),
+        "socket-limits.conf": socket_limits(settings),
+        "listen-http-default.conf": listen_http(settings, " default_server"),
+        "listen-http.conf": listen_http(settings),
         "listen-https-default.conf": listen_https(settings, " default_server"),
         "listen-https.conf": listen_https(settings),
     }

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tandem.adopt.model import Site, SiteError, load
+from tandem.bounded.files import write_text
 
 OWN = Path("deploy/routes.yml")
 SITES = "routes.yml"  # beside tandem.yml
@@ -51,7 +52,7 @@ def enter() -> Path:
     os.environ.setdefault("COMPOSE_PROJECT_NAME", f"tandem-{site.name}")
     os.environ.setdefault("NOTIFY_INSTANCES", "0")
     routes = file.parent / SITES
-    if not routes.exists():
-        routes.write_text(beginning(site))
+    if not os.path.lexists(routes):
+        write_text(routes, beginning(site))
         sys.stderr.write(f"tandem: {routes} is new; it says what is in force.\n")
     return routes

@@ -12,26 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
 
 from tandem.routes import logsource, model, page, table
+from tandem.routes.arguments import FAILED, Parser
 from tandem.routes.figures import Figures, Selection
 from tandem.routes.gate import Limits, Verdict
 from tandem.routes.place import enter
 from tandem.routes.summary import Report, summarise
 from tandem.routes.target import Target, TargetError
 
-# Not 1 or 2, which are verdicts of --gate.
-FAILED = 3
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose complaints cannot be taken for a verdict."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end with FAILED."""
-        self.exit(FAILED, f"{self.prog}: {message}\n")
 
 
 def main(arguments: list[str]) -> int:
@@ -43,6 +33,11 @@ def main(arguments: list[str]) -> int:
         _print(report, options)
     except logsource.SourceError as error:
         print(f"tandem routes report: {error}", file=sys.stderr)
+        return FAILED
+    except (ArithmeticError, ValueError, RecursionError, MemoryError) as error:
+        # Python's own status for these would be the one of *worse*.
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        print(f"tandem routes report: these logs cannot be judged: {said}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:  # the reader, less or head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,28 +6,46 @@ import re
 from collections.abc import Mapping
 
 from tandem.origins import origins, words
+from tandem.routes.model import PATH
+from tandem.sizes import SIZES
 
 # Room for the form around a file of the largest size; the site judges the last bytes.
 FORM_OVERHEAD_BYTES = 64 * 1024
 NAME = re.compile(r"[a-z0-9.:\[\]-]+")
+REQUESTS_PER_ADDRESS = 1000
 
 
 def server_conf(settings: Mapping[str, str]) -> str:
     """Return ``server.conf``: what holds for this place, as nginx variables and limits."""
     body = int(settings["UPLOAD_LIMIT_MIB"]) * 1024 * 1024 + FORM_OVERHEAD_BYTES
+    requests = int(settings.get("REQUESTS_PER_ADDRESS", REQUESTS_PER_ADDRESS))
     port = settings["HTTPS_PORT"]
     # Regular expressions, because plain strings in a map ignore case and an Origin that
     # differs in case was not sent by a browser.
     allowed = "\n".join(f'    "~^{re.escape(o)}$" 1;' for o in origins(settings))
+    logins = "\n".join(f'    "~^{re.escape(path)}$" 1;' for path in login_paths(settings))
     return f"""\
 map $host $public_port {{ default "{"" if port == "443" else f":{port}"}"; }}
 map $host $identity_headers {{ default "{settings["TANDEM_IDENTITY_HEADERS"]}"; }}
-map $host $hsts {{ default "{settings.get("HSTS", "")}"; }}
+map $secure $hsts {{
+    1 "{settings.get("HSTS", "")}";
+    default "";
+}}
+# Who asks by another name gets what the main one gets: health-routes.conf.
+map $server_name $site_host {{
+    ""      {words(settings["SERVER_NAMES"])[0]};
+    default $host;
+}}
+map $uri $login_path {{
+{logins}
+    default 0;
+}}
 map $http_origin $origin_allowed {{
     default 0;
 {allowed}
 }}
 client_max_body_size {body};
+limit_conn requests {requests};
 """
 
 
@@ -35,16 +53,28 @@ def server_name(settings: Mapping[str, str]) -> str:
     """Return ``server-name.conf``.  Raises ``ValueError`` for what is no host name."""
     names = words(settings["SERVER_NAMES"])
     for name in names:
-        if not NAME.fullmatch(name):
+        if name.startswith("."):
+            raise ValueError(
+                f"SERVER_NAMES: {name!r} stands for all names below it, of which neither a"
+                " certificate nor an Origin can be made; name each"
+            )
+        if not NAME.fullmatch(name) or len(name) > SIZES["HOST_NAME_BYTES"]:
             raise ValueError(f"SERVER_NAMES: {name!r} is no host name")
     return f"server_name {' '.join(names)};\n"
 
 
-def listen_https(settings: Mapping[str, str], default: str = "") -> str:
-    """Return where HTTPS listens, for each nginx in its own words."""
-    # nginx before 1.25.1 knows HTTP/2 as a word of "listen", later ones as a directive.
-    if settings.get("NGINX_HTTP2", "directive") == "listen":
-        word, directive = " http2", ""
-    else:
-        word, directive = "", "http2 on;\n"
-    return f"listen 443 ssl{word}{default};\nlisten [::]:443 ssl{word}{default};\n{directive}"
+def login_paths(settings: Mapping[str, str]) -> list[str]:
+    """Return ``LOGIN_PATHS``.  Raises ``ValueError`` for what is no path."""
+    paths = words(settings.get("LOGIN_PATHS", ""))
+    for path in paths:
+        if not PATH.fullmatch(path):
+            raise ValueError(f"LOGIN_PATHS: {path!r} is no path; it must begin with '/'")
+    return paths
+
+
+def socket_limits(settings: Mapping[str, str]) -> str:
+    """Return ``socket-limits.conf``: for sockets and streams, in the place of those of requests."""
+    return (
+        f"limit_conn client_sockets {int(settings['SOCKETS_PER_ADDRESS'])};\n"
+        "include /etc/nginx/tandem/snippets/body-limits.conf;\n"
+    )

@@ -52,11 +52,11 @@ def upstreams(addresses: Mapping[str, Mapping[str, str]]) -> str:
         count = max(1, len(servers_of))
         # Without instances there is no route either, but still an address for its health.
         servers = "\n".join(
-            # A refusing socket costs nothing to try, so an instance that was away for a
-            # moment is not shut out for the usual ten seconds: max_fails=0.  A server
-            # that is gone does cost: nginx leaves it out, for so long at a time.
-            f"    server {address} "
-            f"{'max_fails=0' if address.startswith('unix:') else 'fail_timeout=3s'};"
+            # max_fails=0: nginx counts as a failure of the instance also what one request
+            # made it do (a header too large, no answer in time, a worker that died of it),
+            # and would leave it out for everybody.  One that refuses costs nothing to try; a
+            # server that is gone costs proxy_connect_timeout (snippets/proxy.conf).
+            f"    server {address} max_fails=0;"
             for address in servers_of.values()
         ) or (f"    server unix:/run/tandem/{upstream}@1.sock down;")
         blocks.append(

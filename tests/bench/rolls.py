@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from tests.bench.replica import Replica, row
 from tests.load.run import during
-from tests.replica.test_roll import site
+from tests.replica.traffic import site
 from tests.stack import Stack
 
 RATE, SOCKETS = 100, 500

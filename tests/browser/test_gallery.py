@@ -6,16 +6,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gallery.styles import STYLES
-from tests.browser.test_pages import SHOTS, browser, log_in  # noqa: F401 - a fixture
-from tests.stack import Stack, settle_network
+from tests.browser.test_pages import SHOTS, log_in
+from tests.stack import Stack
 
-pytestmark = pytest.mark.alone
 ENDS_BY_ITSELF = {"hello", "echo-once"}
-
-
-@pytest.fixture(autouse=True)
-def _settled_network(stack: Stack) -> None:
-    settle_network()
 
 
 def watch(page: Page, origin: str) -> list[str]:
@@ -34,13 +28,13 @@ def expect_all_live(page: Page) -> None:
     for style in STYLES:
         state = "closed" if style.slug in ENDS_BY_ITSELF else "open"
         card = page.locator(f"#{style.slug}")
-        expect(card).to_have_attribute("data-state", state, timeout=20_000)
+        expect(card).to_have_attribute("data-state", state)
     for slug in ("echo", "ping", "raw", "lower-case", "hello", "echo-once", "ticker", "sse-ticker"):
-        expect(page.locator(f"#{slug} .figure")).to_contain_text("ms", timeout=10_000)
+        expect(page.locator(f"#{slug} .figure")).to_contain_text("ms")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_style_is_live(browser: Browser, stack: Stack, scheme: str):  # noqa: F811
+def test_every_style_is_live(browser: Browser, stack: Stack, scheme: str):
     context = log_in(
         browser, stack, "demo", color_scheme=scheme, viewport={"width": 1280, "height": 1000}
     )
@@ -54,11 +48,11 @@ def test_every_style_is_live(browser: Browser, stack: Stack, scheme: str):  # no
     context.close()
 
 
-def test_it_can_be_used_by_keyboard_alone(browser: Browser, stack: Stack):  # noqa: F811
+def test_it_can_be_used_by_keyboard_alone(browser: Browser, stack: Stack):
     context = log_in(browser, stack, "demo")
     page = context.new_page()
     page.goto("/gallery/")
-    expect(page.locator("#echo")).to_have_attribute("data-state", "open", timeout=20_000)
+    expect(page.locator("#echo")).to_have_attribute("data-state", "open")
     page.locator("#echo input").focus()
     page.keyboard.type("by keyboard")
     page.keyboard.press("Enter")
@@ -72,7 +66,7 @@ def test_it_can_be_used_by_keyboard_alone(browser: Browser, stack: Stack):  # no
     context.close()
 
 
-def test_it_fits_a_narrow_phone(browser: Browser, stack: Stack):  # noqa: F811
+def test_it_fits_a_narrow_phone(browser: Browser, stack: Stack):
     context = log_in(browser, stack, "demo", viewport={"width": 360, "height": 800})
     page = context.new_page()
     for path in ("/gallery/", "/scores/demo/", "/notifications/"):
@@ -82,26 +76,26 @@ def test_it_fits_a_narrow_phone(browser: Browser, stack: Stack):  # noqa: F811
 
 
 def test_a_stranger_sees_what_is_for_all_and_how_to_see_the_rest(
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     stack: Stack,
 ):
     context = browser.new_context(base_url=stack.origin, ignore_https_errors=True)
     page = context.new_page()
     page.goto("/gallery/")
-    expect(page.locator("#echo")).to_have_attribute("data-state", "open", timeout=20_000)
+    expect(page.locator("#echo")).to_have_attribute("data-state", "open")
     expect(page.locator("#chat")).to_contain_text("Log in to see it live")
     context.close()
 
 
 def test_a_change_in_the_admin_shows_in_both_of_its_cards(
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     stack: Stack,
 ):
     context = log_in(browser, stack, "demo")
     page, admin = context.new_page(), context.new_page()
     page.goto("/gallery/")
     for slug in ("notifications", "sse-notifications"):
-        expect(page.locator(f"#{slug}")).to_have_attribute("data-state", "open", timeout=20_000)
+        expect(page.locator(f"#{slug}")).to_have_attribute("data-state", "open")
     expect(page.locator("#notifications .said")).to_contain_text("waiting for changes")
     admin.goto("/admin/auth/group/add/")
     admin.get_by_label("Name").fill("gallery-watchers")
@@ -111,11 +105,11 @@ def test_a_change_in_the_admin_shows_in_both_of_its_cards(
     context.close()
 
 
-def test_a_score_shows_at_once_to_whoever_watches(browser: Browser, stack: Stack):  # noqa: F811
+def test_a_score_shows_at_once_to_whoever_watches(browser: Browser, stack: Stack):
     context = log_in(browser, stack, "demo")
     watcher, writer = context.new_page(), context.new_page()
     watcher.goto("/scores/demo/")
-    expect(watcher.locator("#match")).to_have_attribute("data-state", "open", timeout=15_000)
+    expect(watcher.locator("#match")).to_have_attribute("data-state", "open")
     writer.goto("/scores/demo/")
     writer.get_by_label("Runs").fill("144")
     writer.get_by_label("Note").fill("a boundary")
@@ -126,7 +120,7 @@ def test_a_score_shows_at_once_to_whoever_watches(browser: Browser, stack: Stack
 
 
 def test_older_messages_come_when_the_chat_is_scrolled_back(
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     stack: Stack,
 ):
     stack.manage(
@@ -138,7 +132,7 @@ def test_older_messages_come_when_the_chat_is_scrolled_back(
     context = log_in(browser, stack, "demo")
     page, other = context.new_page(), log_in(browser, stack, "guest").new_page()
     page.goto("/chat/long/")
-    expect(page.locator("#chat")).to_have_attribute("data-state", "open", timeout=15_000)
+    expect(page.locator("#chat")).to_have_attribute("data-state", "open")
     expect(page.locator("#log li[data-id]")).to_have_count(50)
     for count in (100, 130):
         page.locator("#log").evaluate("log => { log.scrollTop = 0 }")

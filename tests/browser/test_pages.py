@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.stack import ROOT, Stack, settle_network
+from tests.machine import HANG_SECONDS
+from tests.stack import ROOT, Stack
 
-pytestmark = pytest.mark.alone
 SHOTS = ROOT / ".cache" / "screenshots"
-
-
-@pytest.fixture(autouse=True)
-def _settled_network(stack: Stack) -> None:
-    settle_network()
-
-
-@pytest.fixture(scope="module")
-def browser(stack: Stack) -> Iterator[Browser]:
-    """Start Debian's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-            args=["--no-sandbox", "--disable-quic", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
+expect.set_options(timeout=1000 * HANG_SECONDS)
 
 
 def log_in(browser: Browser, stack: Stack, user: str, **options) -> BrowserContext:
     """Return a context of its own, logged in through the form."""
     context = browser.new_context(base_url=stack.origin, ignore_https_errors=True, **options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(1000 * HANG_SECONDS)
     page = context.new_page()
     page.goto("/accounts/login/")
     page.get_by_label("Username").fill(user)
@@ -52,7 +35,7 @@ def enter(context: BrowserContext, room: str) -> Page:
     """Open a room and wait until its socket is open."""
     page = context.new_page()
     page.goto(f"/chat/{room}/")
-    expect(page.locator("#chat")).to_have_attribute("data-state", "open", timeout=15_000)
+    expect(page.locator("#chat")).to_have_attribute("data-state", "open")
     expect(page.locator("#status")).to_contain_text("live on asgi@")
     return page
 
@@ -191,15 +174,15 @@ def test_an_admin_change_shows_on_the_page_of_changes_at_once(browser: Browser, 
     context = log_in(browser, stack, "demo")
     changes, admin = context.new_page(), context.new_page()
     changes.goto("/notifications/")
-    expect(changes.locator("#changes")).to_have_attribute("data-state", "live", timeout=15_000)
+    expect(changes.locator("#changes")).to_have_attribute("data-state", "live")
     expect(changes.locator("#status")).to_contain_text("live on notify@")
     name = f"group-{uuid.uuid4().hex[:8]}"
     admin.goto("/admin/auth/group/add/")
     admin.get_by_label("Name:").fill(name)
     admin.get_by_role("button", name="Save", exact=True).click()
-    expect(changes.locator("#log")).to_contain_text(f"{name}: Added.", timeout=5_000)
+    expect(changes.locator("#log")).to_contain_text(f"{name}: Added.")
     # A stop of its instance, or the other's, is not noticed but by the status line.
     stack.compose("restart", "notify")
-    expect(changes.locator("#changes")).to_have_attribute("data-state", "live", timeout=30_000)
+    expect(changes.locator("#changes")).to_have_attribute("data-state", "live")
     expect(changes.locator("#log li")).to_have_count(1)
     context.close()

@@ -125,10 +125,12 @@ class Peer:
 
     async def opens(self) -> None:
         """Do a handshake that is right, and say what the endpoint wants to hear first."""
+        first = self.endpoint.first
+        # Got before: an endpoint does not wait for it long.
+        token = await asyncio.to_thread(first) if first is not None else ""
         answer = await self.asks(request(self.endpoint))
         assert answer.status == 101, f"the endpoint answered {answer.status} to a good handshake"
-        if self.endpoint.first is not None:
-            token = await asyncio.to_thread(self.endpoint.first)
+        if token:
             await self.send(frame(TEXT, token.encode()))
             await self.lives()
 

@@ -12,14 +12,19 @@ from tests.conformance.endpoint import TEXT_LATE, Endpoint, Profile
 from tests.conformance.run import Outcomes, run_all
 
 
-def parameters(*profiles: Profile) -> pytest.MarkDecorator:
-    """Parametrise a test by ``profile`` and ``case``: all cases that suit each profile."""
+def parameters(
+    *profiles: Profile, chosen: dict[str, list[Case]] | None = None
+) -> pytest.MarkDecorator:
+    """Parametrise a test by ``profile`` and ``case``.
+
+    The cases are ``chosen``, by the name of the profile, or all that suit it.
+    """
     return pytest.mark.parametrize(
         ("profile", "case"),
         [
             pytest.param(profile, case, id=f"{profile.name}-{case.id}", marks=_marks(profile, case))
             for profile in profiles
-            for case in cases_for(profile)
+            for case in (chosen[profile.name] if chosen else cases_for(profile))
         ],
     )
 

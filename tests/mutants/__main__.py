@@ -81,25 +81,31 @@ def run_layer(faults: list[Fault], results: dict[str, dict], state: str) -> None
     if not faults:
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
-    # A stack is named after its folder: the next run finds it warm.
-    kept = faults[0].layer in ("replica", "servers")
-    folder = FOLDER / "checkout" if kept else Path(tempfile.mkdtemp(dir=FOLDER))
+    # Stacks are named after their folder: those of an interrupted run are found again.
+    stacks = faults[0].layer in ("replica", "servers")
+    folder = FOLDER / "checkout" if stacks else Path(tempfile.mkdtemp(dir=FOLDER))
     copy = Copy.make(folder)
-    tests = {fault.test for fault in faults}
-    print(f"{faults[0].layer}: {len(tests)} tests without a fault …", flush=True)
-    red = green(copy, faults)
-    # Next to each other: those that change the same file leave the rest of a stack alone.
-    for fault in sorted(faults, key=lambda fault: fault.file):
-        if fault.test in red:
-            outcome = Outcome("error", f"is red without the fault: {red[fault.test]}", 0)
+    try:
+        print(
+            f"{faults[0].layer}: {len({f.test for f in faults})} tests without a fault …",
+            flush=True,
+        )
+        red = green(copy, faults)
+        # Next to each other: those that change the same file leave the rest of a stack alone.
+        for fault in sorted(faults, key=lambda fault: fault.file):
+            if fault.test in red:
+                outcome = Outcome("error", f"is red without the fault: {red[fault.test]}", 0)
+            else:
+                outcome = plant(copy, fault)
+            results[fault.name] = {"key": f"{fault.key}/{state}", **as_json(outcome)}
+            remember(fault.name, results[fault.name])
+            note = "" if outcome.state == "killed" else f": {outcome.says}"
+            print(f"{outcome.state:8} {fault.name} ({outcome.seconds} s){note}", flush=True)
+    finally:
+        if stacks:
+            copy.clean()
         else:
-            outcome = plant(copy, fault)
-        results[fault.name] = {"key": f"{fault.key}/{state}", **as_json(outcome)}
-        remember(fault.name, results[fault.name])
-        note = "" if outcome.state == "killed" else f": {outcome.says}"
-        print(f"{outcome.state:8} {fault.name} ({outcome.seconds} s){note}", flush=True)
-    if not kept:
-        shutil.rmtree(folder)
+            shutil.rmtree(folder)
 
 
 def remembered() -> dict[str, dict]:

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from tests.machine import HANG_SECONDS
 from tests.stack import Stack
 
 
@@ -44,12 +45,13 @@ def token(stack: Stack, user: str = "demo") -> str:
     """Return a token for sockets that is good for a while yet."""
     made, kept = _tokens.get(user, (0.0, ""))
     if time.monotonic() - made > FRESH_SECONDS:
-        made, kept = time.monotonic(), _new_token(stack, user)
+        made, kept = time.monotonic(), new_token(stack, user)
         _tokens[user] = (made, kept)
     return kept
 
 
-def _new_token(stack: Stack, user: str) -> str:
+def new_token(stack: Stack, user: str) -> str:
+    """Return a token that nobody has used yet."""
     with stack.client(user) as client:
         client.get("/accounts/login/")
         answer = client.post(
@@ -61,11 +63,12 @@ def _new_token(stack: Stack, user: str) -> str:
 
 async def open_style(stack: Stack, style: Style, cookie: str, **options: Any) -> Any:
     """Open a socket of ``style`` and have it answer once; return it and the answer."""
-    socket = await stack.socket(style.path, cookie if style.login else "", **options)
+    # Got before: the server does not wait for it long.
     says = await asyncio.to_thread(token, stack) if style.token else style.says
+    socket = await stack.socket(style.path, cookie if style.login else "", **options)
     if says is not None:
         await socket.send(says)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_SECONDS):
         answer = await socket.recv()
     assert style.answer in (None, answer), (style.path, answer)
     return socket, answer

@@ -1,7 +1,13 @@
-"""RFC 6455, case by case, through nginx, in every style: docs/conformance.md."""
+"""RFC 6455, case by case, through nginx, in every style: docs/conformance.md.
+
+`make test` runs a choice of the cases for each style, and `make soak`, or
+CONFORMANCE_MATRIX=1, all.
+"""
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,6 +15,7 @@ from dataclasses import replace
 import pytest
 
 from tests.conformance.case import Case
+from tests.conformance.cover import covering
 from tests.conformance.endpoint import NOTIFICATIONS, PROFILES, Endpoint, Profile
 from tests.conformance.results import Results, parameters
 from tests.stack import Stack
@@ -19,10 +26,15 @@ TOKEN_SECONDS = 10  # of the 30 that one is good for
 
 
 def tokens(stack: Stack) -> Callable[[], str]:
-    """Return a source of tokens for sockets, each used for a while."""
+    """Return a source of tokens for sockets, each used for a while, by one login at a time."""
     known: list[tuple[float, str]] = []
+    one = threading.Lock()
 
     def token() -> str:
+        with one:
+            return fresh()
+
+    def fresh() -> str:
         if not known or time.monotonic() - known[-1][0] > TOKEN_SECONDS:
             with stack.client("demo") as client:
                 answer = client.post(
@@ -52,6 +64,9 @@ def results(request: pytest.FixtureRequest, stack: Stack) -> Results:
     return Results(request.session, endpoint)
 
 
-@parameters(*BEHIND_NGINX)
+ALL = os.environ.get("CONFORMANCE_MATRIX") == "1"
+
+
+@parameters(*BEHIND_NGINX, chosen=None if ALL else covering(BEHIND_NGINX))
 def test_rfc_6455(results: Results, profile: Profile, case: Case):
     results.check(profile, case)

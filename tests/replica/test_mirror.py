@@ -9,7 +9,7 @@ import pytest
 from tests.replica.routes import CHEAP, PAGE, Routes, logged, side
 from tests.stack import Stack, wait_for
 
-pytestmark = pytest.mark.timeout(600)
+REQUESTS = 100
 
 
 def test_a_mirror_copies_what_is_safe_and_logs_the_shadow(stack: Stack, routes: Routes):
@@ -30,40 +30,39 @@ def test_a_mirror_copies_what_is_safe_and_logs_the_shadow(stack: Stack, routes: 
     assert "s3cret" not in stack.logs("nginx", since=began)
 
 
-def timed(stack: Stack, count: int = 300) -> list[float]:
+def timed(stack: Stack) -> list[float]:
     """Return the seconds of requests one after the other on one connection, in order of size."""
     found = []
     with stack.client() as client:
-        for _ in range(count):
+        for _ in range(REQUESTS):
             began = time.perf_counter()
             assert side(client.get(CHEAP)) == "wsgi"
             found.append(time.perf_counter() - began)
-            time.sleep(0.005)
     return sorted(found)
 
 
+@pytest.mark.pace
 def test_a_shadow_that_hangs_or_is_gone_changes_nothing(
     stack: Stack, routes: Routes, record_property
 ):
-    plain = timed(stack)
+    found = {"plain": timed(stack)}
     routes("move", CHEAP, "--to", "wsgi", "--mirror", "on")
-    mirrored = timed(stack)
+    found["mirrored"] = timed(stack)
     for name in ("asgi-1", "asgi-2"):
         stack.run("docker", "pause", stack.container(name))
     try:
-        hung = timed(stack)
+        found["hung"] = timed(stack)
     finally:
         for name in ("asgi-1", "asgi-2"):
             stack.run("docker", "unpause", stack.container(name))
     stack.compose("stop", "asgi")
     try:
-        gone = timed(stack)
+        found["gone"] = timed(stack)
     finally:
         stack.compose("start", "asgi")
         for n in (1, 2):
             stack.wait_healthy(f"asgi-{n}")
-    named = {"plain": plain, "mirrored": mirrored, "hung": hung, "gone": gone}
-    for name, found in named.items():
-        record_property(f"p50 and p99 {name}, ms", [round(1000 * found[n]) for n in (150, 296)])
-    # A copy that was waited for would take its 5 s, or at least the 1 s of copy.conf.
-    assert max(hung[150], gone[150]) < 0.9
+    p50 = {name: seconds[REQUESTS // 2] for name, seconds in found.items()}
+    record_property("p50, ms", {name: round(1000 * s, 1) for name, s in p50.items()})
+    # A copy that was waited for would take the 1 s of copy.conf: some hundred times as much.
+    assert max(p50["hung"], p50["gone"]) < 30 * p50["plain"], p50

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from notifications.hub import SWEEP_SECONDS
+from tests.machine import HANG_SECONDS
 from tests.stack import Stack, wait_for
 
 PATH = "/ws/notifications/"
@@ -48,8 +49,9 @@ class Person:
         others = []
         try:
             for _ in range(20):
-                socket = await self.stack.socket(PATH)
+                # Got before: the server does not wait for it long.
                 token = await asyncio.to_thread(self.token)
+                socket = await self.stack.socket(PATH)
                 first = token if after is None else json.dumps({"token": token, "after": after})
                 await socket.send(first)
                 greeting = json.loads(await socket.recv())
@@ -93,74 +95,83 @@ def may_view_groups(stack: Stack, may: bool) -> None:
     )
 
 
-async def until(socket: ClientConnection, name: str, seconds: float = 5) -> dict[str, Any]:
+async def until(socket: ClientConnection, name: str) -> dict[str, Any]:
     """Return the change of the object ``name``."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(HANG_SECONDS):
         while (frame := json.loads(await socket.recv())).get("object") != name:
             pass
     return frame
 
 
-async def names(socket: ClientConnection, seconds: float) -> list[str]:
-    """Return the objects of all changes that come within some time."""
-    found = []
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while True:
-                found.append(json.loads(await socket.recv())["object"])
-    return found
+async def names_up_to(socket: ClientConnection, last: str) -> list[str]:
+    """Return the objects of all changes that come, up to ``last``."""
+    found = [""]
+    async with asyncio.timeout(HANG_SECONDS):
+        while found[-1] != last:
+            found.append(json.loads(await socket.recv())["object"])
+    return found[1:]
 
 
-async def closed(socket: ClientConnection, seconds: float) -> int | None:
+async def closed(socket: ClientConnection) -> int | None:
     """Return the code of the close that comes."""
     with suppress(ConnectionClosed):
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(HANG_SECONDS):
             while True:
                 await socket.recv()
     return socket.close_code
 
 
+@pytest.mark.pace
 async def test_a_change_reaches_both_instances_sooner_than_any_sweep(
     demo: Person, record_testsuite_property
 ):
     sockets = [await demo.socket(instance=f"notify@{n}") for n in (1, 2)]
-    took = []
+    saving, coming = [], []
     for _ in range(10):
+        began = time.monotonic()
         name = await asyncio.to_thread(demo.change)
         answered = time.monotonic()
         for socket in sockets:
             frame = await until(socket, name)
-        took.append(time.monotonic() - answered)
+        saving.append(answered - began)
+        coming.append(time.monotonic() - answered)
         assert (frame["user"], frame["message"]) == ("demo", "Added.")
-    record_testsuite_property("admin change to socket, ms", round(median(took) * 1000, 1))
-    assert median(took) < SWEEP_SECONDS / 2, took  # so it came by Redis
+    record_testsuite_property("admin change to socket, ms", round(median(coming) * 1000, 1))
+    # By Redis it comes in less than saving took; a sweep is a second away on average.
+    assert median(coming) < 4 * median(saving), (saving, coming)
     for socket in sockets:
         await socket.close()
 
 
+@pytest.mark.order
 async def test_only_those_see_it_who_may_at_that_moment(stack: Stack, demo: Person, guest: Person):
     socket = await guest.socket()
-    await asyncio.to_thread(demo.change)
-    assert await names(socket, 3) == []
+    await asyncio.to_thread(demo.change)  # is not seen, nor is the third
     await asyncio.to_thread(may_view_groups, stack, True)
     seen = await asyncio.to_thread(demo.change)
-    await until(socket, seen)
+    assert await names_up_to(socket, seen) == [seen]
     await asyncio.to_thread(may_view_groups, stack, False)
     await asyncio.to_thread(demo.change)
-    assert await names(socket, 3) == []
+    await asyncio.to_thread(may_view_groups, stack, True)
+    again = await asyncio.to_thread(demo.change)
+    assert await names_up_to(socket, again) == [again]
     await socket.close()
 
 
+@pytest.mark.order
 async def test_while_redis_is_away_nothing_fails_and_nothing_is_lost(stack: Stack, demo: Person):
     socket = await demo.socket()
     stack.compose("stop", "redis")
     try:
         missed = [await asyncio.to_thread(demo.change) for _ in range(3)]
-        assert await names(socket, 6) == missed
+        assert await names_up_to(socket, missed[-1]) == missed
     finally:
         await asyncio.to_thread(stack.compose, "up", "--detach", "--wait", "redis")
     live = await asyncio.to_thread(demo.change)
-    assert await names(socket, 6) == [live]
+    assert await names_up_to(socket, live) == [live]
+    await asyncio.sleep(SWEEP_SECONDS)  # a sweep brings none of them again
+    last = await asyncio.to_thread(demo.change)
+    assert await names_up_to(socket, last) == [last]
     await socket.close()
 
 
@@ -170,7 +181,7 @@ async def test_a_stopping_instance_sends_its_clients_on_and_they_miss_nothing(
     socket = await demo.socket(instance="notify@1")
     first = await until(socket, await asyncio.to_thread(demo.change))
     stopping = asyncio.create_task(asyncio.to_thread(stack.compose, "restart", "notify"))
-    assert await closed(socket, 30) == 1012
+    assert await closed(socket) == 1012
     name = await asyncio.to_thread(demo.change)
     await stopping
     wait_for(lambda: demo.client.get("/health/notify/ready/").status_code == 200)
@@ -182,7 +193,7 @@ async def test_a_stopping_instance_sends_its_clients_on_and_they_miss_nothing(
 async def test_a_reloaded_edge_moves_the_sockets(stack: Stack, demo: Person):
     socket = await demo.socket()
     stack.compose("exec", "-T", "nginx", "sh", "/etc/nginx/tandem/move-sockets.sh")
-    assert await closed(socket, 20) == 1012
+    assert await closed(socket) == 1012
     answer = await asyncio.to_thread(demo.post, "/health/move-sockets/")
     assert answer.status_code in (403, 404)
 
@@ -191,15 +202,7 @@ async def test_a_reloaded_edge_moves_the_sockets(stack: Stack, demo: Person):
 async def test_without_a_good_token_the_socket_closes(stack: Stack, first: str | bytes):
     socket = await stack.socket(PATH)
     await socket.send(first)
-    assert await closed(socket, 5) == 4401
-
-
-async def test_a_token_of_before_opens_nothing(stack: Stack, demo: Person):
-    token = demo.token()
-    await asyncio.sleep(31)
-    socket = await stack.socket(PATH)
-    await socket.send(token)
-    assert await closed(socket, 5) == 4401
+    assert await closed(socket) == 4401
 
 
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example"])
@@ -220,14 +223,14 @@ async def test_a_closed_account_or_new_password_closes_the_sockets(
         "from django.contrib.auth.models import User\n"
         f"u = User.objects.get(username='guest'); {change}; u.save()",
     )
-    assert await closed(socket, 5) == 4401
+    assert await closed(socket) == 4401
 
 
 async def test_logging_out_closes_the_sockets_on_every_instance(guest: Person):
     sockets = [await guest.socket(instance=f"notify@{n}") for n in (1, 2)]
     await asyncio.to_thread(guest.post, "/accounts/logout/")
     for socket in sockets:
-        assert await closed(socket, 5) == 4401
+        assert await closed(socket) == 4401
 
 
 async def test_a_token_is_in_no_log(stack: Stack, demo: Person):
@@ -239,7 +242,7 @@ async def test_a_token_is_in_no_log(stack: Stack, demo: Person):
     await socket.close()
     broken = await stack.socket(PATH)
     await broken.send(f"{token}x")
-    await closed(broken, 5)
+    await closed(broken)
     assert token not in stack.logs("nginx", "wsgi", "asgi", "notify", "redis", since=began)
 
 
@@ -264,4 +267,4 @@ async def test_a_thousand_sockets_leave_nothing_behind(stack: Stack, demo: Perso
         if start % 200 == 0:
             token = await asyncio.to_thread(demo.token)
         await asyncio.gather(*(visit(number) for number in range(start, start + 20)))
-    await asyncio.to_thread(wait_for, lambda: descriptors() <= before + 4, 20)
+    await asyncio.to_thread(wait_for, lambda: descriptors() <= before + 4)

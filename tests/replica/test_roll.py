@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,39 +12,35 @@ import pytest
 from tandem.routes.model import UPSTREAMS
 from tests.load.drains import followed
 from tests.load.run import during, nobody_noticed, sockets_moved_in_turn
-from tests.load.site import Site
+from tests.replica.traffic import site
 from tests.stack import Stack, copy_of_checkout
 
 pytestmark = pytest.mark.alone  # under load
 
 
-def site(stack: Stack) -> Site:
-    """Return the replica, as its nginx has it: the engine's port forwarding has limits."""
-    networks = stack.inspect("nginx-1")["NetworkSettings"]["Networks"]
-    (address,) = (network["IPAddress"] for network in networks.values())
-    return Site(f"localhost:{stack.https_port}", address, 443, stack.cookie("demo"))
+@pytest.fixture
+def _release_of_the_others(stack: Stack) -> Iterator[None]:
+    yield
+    stack.up()
 
 
-def test_a_roll_is_noticed_by_nobody(stack: Stack):
+@pytest.mark.usefixtures("_release_of_the_others")
+def test_a_roll_is_noticed_by_nobody_and_up_changes_nothing_after_it(stack: Stack):
     names = [f"{kind}-{n}" for kind in UPSTREAMS for n in (1, 2)]
     before = {stack.inspect(name)["Id"] for name in names}
     nginx = stack.inspect("nginx-1")["Id"]
     with followed(stack) as log:
         report = during(lambda: stack.run("make", "roll", TANDEM_RELEASE="rolled"), site(stack))
         told = log()
-    assert before.isdisjoint(stack.inspect(name)["Id"] for name in names)
+    after = {stack.inspect(name)["Id"] for name in names}
+    assert before.isdisjoint(after)
     assert stack.inspect("nginx-1")["Id"] == nginx
     with stack.client() as client:
         assert client.get("/health/wsgi/ready/").headers["X-Release"] == "rolled"
     nobody_noticed(report)
     sockets_moved_in_turn(report, told)
-
-
-def test_after_a_roll_up_changes_nothing(stack: Stack):
-    before = stack.inspect("asgi-2")["Id"]
     stack.up(TANDEM_RELEASE="rolled")
-    assert stack.inspect("asgi-2")["Id"] == before
-    stack.up()  # the release of the other tests again
+    assert {stack.inspect(name)["Id"] for name in names} == after
 
 
 @pytest.mark.parametrize(
@@ -67,7 +64,7 @@ def test_a_release_that_fails_later_is_stopped_and_noticed_by_nobody(
 ):
     before = stack.inspect("wsgi-1")["Id"]
     printed: list[subprocess.CompletedProcess[str]] = []
-    with copy_of_checkout(tmp_path / "checkout") as root:
+    with copy_of_checkout(tmp_path / "checkout") as root, stack.same_images():
         text = (root / file).read_text()
         assert old in text
         (root / file).write_text(text.replace(old, new, 1))
@@ -77,4 +74,3 @@ def test_a_release_that_fails_later_is_stopped_and_noticed_by_nobody(
     assert "What ran before is still running" in printed[0].stderr
     assert stack.inspect("wsgi-1")["Id"] == before
     nobody_noticed(report)
-    stack.run("docker/build.sh")

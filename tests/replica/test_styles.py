@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.machine import HANG_SECONDS
 from tests.replica.styles import STYLES, Style, open_style, token
 from tests.stack import Stack, wait_for, worker
 
@@ -71,7 +72,7 @@ async def test_a_malformed_handshake_is_a_4xx(stack: Stack, style: Style, change
                f"Origin: {stack.origin}", *lines]  # fmt: skip
     if not any(line.startswith("Upgrade") for line in lines):
         request.append("Upgrade: websocket")
-    answer = await asyncio.to_thread(raw_request, stack, request, b"\r\n\r\n")
+    answer = await asyncio.to_thread(raw_request, stack, request)
     assert answer.split(" ")[1] in ("400", "403", "426"), answer[:300]
 
 
@@ -80,34 +81,45 @@ async def test_a_message_that_is_too_large_closes_with_1009(stack: Stack, style:
     socket, _ = await open_style(stack, style, stack.cookie("demo"))
     with suppress(ConnectionClosed):
         await socket.send("x" * 70_000)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_SECONDS):
             while True:
                 await socket.recv()
     assert socket.close_code == 1009
 
 
-async def test_a_client_that_never_reads_delays_nobody(stack: Stack):
+async def all_answer(stack: Stack, cookie: str) -> float:
+    """Return how long all styles took to answer a client each, in s."""
+    began = time.monotonic()
+    for style in STYLES:
+        socket, _ = await open_style(stack, style, cookie)
+        await socket.close()
+    return time.monotonic() - began
+
+
+@pytest.mark.pace
+async def test_clients_that_never_read_delay_nobody(stack: Stack, record_property):
     cookie = stack.cookie("demo")
+    token(stack)  # is fetched once, and then known
+    before = await all_answer(stack, cookie)
     deaf = [
         await stack.socket(p, cookie, max_queue=1) for p in ("/ws/echo/", "/legacy/lower-case/")
     ]
     flood = [asyncio.create_task(_flood(socket)) for socket in deaf]
     try:
-        for style in STYLES:
-            began = time.monotonic()
-            socket, _ = await open_style(stack, style, cookie)
-            await socket.close()
-            assert time.monotonic() - began < 5
+        meanwhile = await all_answer(stack, cookie)
     finally:
         for task in flood:
             task.cancel()
         for socket in deaf:
             socket.transport.abort()
+    record_property("all styles, before and meanwhile, s", [before, meanwhile])
+    # Whoever waited for such a client would wait for the 60 s that nginx gives it.
+    assert meanwhile < 20 * before
 
 
 async def _flood(socket) -> None:
     with suppress(ConnectionClosed):
-        for _ in range(2000):
+        while True:  # until the answers fill all there is on the way
             await socket.send("x" * 30_000)
 
 
@@ -152,8 +164,14 @@ async def come_and_go(stack: Stack, count: int) -> None:
 
 async def test_a_thousand_sockets_leave_nothing_behind(stack: Stack, record_testsuite_property):
     await come_and_go(stack, 300)  # threads and connections that are made once and kept
-    await asyncio.sleep(5)
-    before = footprint(stack)
+    looks = [footprint(stack)]
+
+    def still() -> bool:
+        looks.append(footprint(stack))
+        return looks[-1] == looks[-2]
+
+    await asyncio.to_thread(wait_for, still, every=1)
+    before = looks[-1]
     delays: list[float] = []
     bystander = asyncio.create_task(_watch(stack, delays))
     await come_and_go(stack, 1000)
@@ -165,7 +183,7 @@ async def test_a_thousand_sockets_leave_nothing_behind(stack: Stack, record_test
         return all(after[name] <= before[name] + 4 for name in before)
 
     try:
-        wait_for(settled, 60, 2)
+        wait_for(settled, every=1)
     except AssertionError:
         raise AssertionError((before, footprint(stack))) from None
 
@@ -200,7 +218,7 @@ async def test_a_score_reaches_every_watcher_on_both_workers(stack: Stack):
 
     assert await asyncio.to_thread(write) == 302
     for socket in watchers:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             score = json.loads(await socket.recv())
         assert (score["runs"], score["note"]) == (97, "Six!")
         await socket.close()

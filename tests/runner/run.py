@@ -33,7 +33,7 @@ class Run:
     @property
     def failures(self) -> int:
         """Return how many tests failed: at least one if the step did."""
-        return max(self.layer.count("failed"), self.state in ("failed", "not run"))
+        return max(self.layer.count("failed"), int(self.state in ("failed", "not run")))
 
     async def run(self, others: dict[str, Run]) -> None:
         """Wait for the others that come before, then run."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.servers.rehearsal import Rehearsal, changes, recap
+from tests.servers.copies import Kept
+from tests.servers.rehearsal import HANG_SECONDS, Rehearsal, changes, recap
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(2 * HANG_SECONDS)
 
 # What somebody set up years ago.
 OLD_SITE = r"""
@@ -55,7 +56,7 @@ FINGERPRINT = (
     " | sort -z | xargs -0 sha256sum"
 )
 UPGRADE = (
-    "curl --silent --insecure --include --max-time 10 --http1.1 --resolve old.test:443:127.0.0.1"
+    "curl --silent --insecure --include --max-time 60 --http1.1 --resolve old.test:443:127.0.0.1"
     " -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13'"
     " -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Origin: %s'"
     " https://old.test/ws/chat/lobby/"
@@ -63,26 +64,21 @@ UPGRADE = (
 PAGE = "curl --silent --insecure --include --resolve old.test:443:127.0.0.1 https://old.test/"
 
 
+def set_up(old: Rehearsal) -> dict[str, str]:
+    """Set the old site up."""
+    return {"said": old.execute("old", OLD_SITE)}
+
+
 @pytest.fixture(scope="module")
-def old(release: str) -> Iterator[Rehearsal]:
-    """Boot a server and set the old site up."""
-    rehearsal = Rehearsal("beside.yml", "beside")
-    rehearsal.down()
-    rehearsal.up()
-    rehearsal.execute("old", OLD_SITE)
-    rehearsal.before = rehearsal.execute("old", FINGERPRINT)
-    yield rehearsal
-    rehearsal.down()
-
-
-def play(old: Rehearsal, playbook: str, *options: str, check: bool = True) -> str:
-    """Run a playbook; return what it printed."""
-    done = old.run("docker/play.sh", playbook, *options, check=check)
-    return done.stdout + done.stderr
+def old(release: str, run: Path) -> Rehearsal:
+    """Boot a server that has the old site."""
+    old = Kept(Rehearsal("beside.yml", "beside"), set_up, run, also=OLD_SITE).boot()
+    old.before = old.execute("old", FINGERPRINT)
+    return old
 
 
 def test_a_look_first_shows_the_diff_and_changes_nothing(old: Rehearsal):
-    printed = play(old, "beside.yml", "--check", "--diff")
+    printed = old.play("beside.yml", "--check", "--diff")
     assert recap(printed)["old"]["failed"] == 0
     assert "+    include /etc/tandem/beside/locations.conf;" in printed
     assert "+upstream tandem_asgi {" in printed
@@ -90,7 +86,7 @@ def test_a_look_first_shows_the_diff_and_changes_nothing(old: Rehearsal):
 
 
 def test_sockets_go_to_asgi_and_pages_to_the_old_site(old: Rehearsal):
-    printed = play(old, "beside.yml")
+    printed = old.play("beside.yml")
     assert recap(printed)["old"]["failed"] == 0
     assert "X-Served-By: the old site" in old.execute("old", PAGE)
     # No session: refused by the application itself, behind Uvicorn.
@@ -112,13 +108,13 @@ def test_nothing_of_before_is_overwritten(old: Rehearsal):
 
 
 def test_a_second_run_changes_nothing(old: Rehearsal):
-    assert changes(play(old, "beside.yml")) == []
+    assert changes(old.play("beside.yml")) == []
 
 
 def test_a_broken_nginx_of_theirs_is_not_touched(old: Rehearsal):
     old.execute("old", "echo 'nonsense;' >/etc/nginx/conf.d/zz.conf")
     try:
-        printed = play(old, "beside.yml", check=False)
+        printed = old.play("beside.yml", check=False)
         assert "does not accept its own configuration" in printed
         assert recap(printed)["old"]["changed"] == 0
     finally:
@@ -126,13 +122,13 @@ def test_a_broken_nginx_of_theirs_is_not_touched(old: Rehearsal):
 
 
 def test_a_missing_file_is_named(old: Rehearsal):
-    printed = play(old, "beside.yml", "-e", "beside_server_file=/etc/nginx/none", check=False)
+    printed = old.play("beside.yml", "-e", "beside_server_file=/etc/nginx/none", check=False)
     assert "/etc/nginx/none" in printed
     assert recap(printed)["old"]["changed"] == 0
 
 
 def test_taken_out_the_server_is_as_before(old: Rehearsal):
-    assert recap(play(old, "beside-remove.yml"))["old"]["failed"] == 0
+    assert recap(old.play("beside-remove.yml"))["old"]["failed"] == 0
     assert old.execute("old", FINGERPRINT) == old.before
     assert "X-Served-By: the old site" in old.execute("old", PAGE)
     # Sockets are the old site's again.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 
 import pytest
 
 from tandem.routes.model import UPSTREAMS
-from tests.servers.rehearsal import Rehearsal
+from tests.servers.rehearsal import HANG_SECONDS, Rehearsal
 from tests.stack import Stack
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(2 * HANG_SECONDS)
 
 # Redis: what differs, and why.
 REDIS = {
@@ -32,15 +33,32 @@ POSTGRES = {
 }  # fmt: skip
 
 
+class Replica(Stack):
+    """A replica beside those of other tests."""
+
+    what = "parity"
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """Bring it up, and take it away."""
+    stack = Replica()
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.compose("down", "--volumes", "--remove-orphans")
+
+
 def files(effective: str) -> dict[str, str]:
     """Split ``nginx -T`` into the files that it read."""
     parts = re.split(r"(?m)^# configuration file (\S+):$", effective)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def test_nginx_is_configured_the_same(stack: Stack, servers: Rehearsal):
+def test_nginx_is_configured_the_same(stack: Stack, trixie: Rehearsal):
     replica = files(stack.compose("exec", "-T", "nginx", "nginx", "-T"))
-    server = files(servers.execute("trixie", "nginx -T 2>/dev/null"))
+    server = files(trixie.execute("trixie", "nginx -T 2>/dev/null"))
     assert set(replica) == set(server)
     differing = {name for name in replica if replica[name].strip() != server[name].strip()}
     # Names, ports, limits: generated for the place; and the tokens of its staff.
@@ -63,30 +81,30 @@ def differing(one: dict[str, str], two: dict[str, str]) -> dict[str, tuple[str |
     }
 
 
-def test_redis_is_configured_the_same(stack: Stack, servers: Rehearsal):
+def test_redis_is_configured_the_same(stack: Stack, trixie: Rehearsal):
     ask = "redis-cli -s /run/redis-tandem/redis-server.sock config get '*'"
     replica = settings(stack.redis("config", "get", "*"))
-    server = settings(servers.execute("trixie", ask))
+    server = settings(trixie.execute("trixie", ask))
     found = differing(replica, server)
     assert set(found) <= REDIS, found
     assert replica["maxmemory-policy"] == server["maxmemory-policy"] == "noeviction"
 
 
-def test_postgres_is_configured_the_same(stack: Stack, servers: Rehearsal):
+def test_postgres_is_configured_the_same(stack: Stack, trixie: Rehearsal):
     query = "select name, setting from pg_settings where source <> 'default'"
     replica = stack.compose("exec", "-T", "postgres", "psql", "-AtF=", "tandem", "-c", query)
-    server = servers.execute("trixie", f'runuser -u postgres -- psql -AtF= tandem -c "{query}"')
+    server = trixie.execute("trixie", f'runuser -u postgres -- psql -AtF= tandem -c "{query}"')
     one, two = (dict(line.split("=", 1) for line in t.splitlines()) for t in (replica, server))
     found = differing(one, two)
     assert set(found) <= POSTGRES, found
 
 
 @pytest.mark.parametrize("kind", UPSTREAMS)
-def test_the_servers_run_by_the_same_command(stack: Stack, servers: Rehearsal, kind: str):
+def test_the_servers_run_by_the_same_command(stack: Stack, trixie: Rehearsal, kind: str):
     read = "tr '\\0' ' ' </proc/%s/cmdline"
     replica = stack.compose("exec", "-T", kind, "sh", "-c", read % 1)
-    pid = servers.execute("trixie", f"systemctl show -P MainPID {kind}@1")
-    server = servers.execute("trixie", read % pid)
+    pid = trixie.execute("trixie", f"systemctl show -P MainPID {kind}@1")
+    server = trixie.execute("trixie", read % pid)
 
     def plain(command: str) -> str:
         return re.sub(r"releases/[^/ ]+", "releases/R", command).strip()
@@ -94,12 +112,12 @@ def test_the_servers_run_by_the_same_command(stack: Stack, servers: Rehearsal, k
     assert plain(replica) == plain(server)
 
 
-def test_packages_are_debians_own_in_both(stack: Stack, servers: Rehearsal):
+def test_packages_are_debians_own_in_both(stack: Stack, trixie: Rehearsal):
     for service, package in (("nginx", "nginx"), ("redis", "redis-server"), ("wsgi", "python3")):
         query = f"dpkg-query --show --showformat '${{Version}}' {package}"
         versions = (
             stack.compose("exec", "-T", service, "sh", "-c", query),
-            servers.execute("trixie", query),
+            trixie.execute("trixie", query),
         )
         # A server installs security updates by itself, an image when it is built anew.
         replica, server = (re.sub(r"\+deb\d+u\d+$", "", version) for version in versions)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.rehearsal import Rehearsal
+from tests.servers.rehearsal import HANG_SECONDS, Rehearsal
 from tests.stack import copy_of_checkout
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(2 * HANG_SECONDS)
 
 HOSTS = ("trixie", "bookworm")
 CHEAP = "/health/live/"
@@ -31,17 +31,17 @@ class Routes:
         """Run ``tandem routes``; return what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "tandem", "routes", *arguments, *self.where],
-            cwd=self.root, text=True, capture_output=True, timeout=300,
+            cwd=self.root, text=True, capture_output=True, timeout=HANG_SECONDS,
         )  # fmt: skip
         if check and done.returncode:
             raise AssertionError(f"{arguments}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
         return done.stdout + done.stderr
 
 
-@pytest.fixture
-def routes(servers: Rehearsal, tmp_path: Path) -> Iterator[Routes]:
+@pytest.fixture(scope="module")
+def routes(servers: Rehearsal, tmp_path_factory) -> Iterator[Routes]:
     """Give the routes; afterwards those of the checkout are in force again."""
-    with copy_of_checkout(tmp_path / "checkout") as root:
+    with copy_of_checkout(tmp_path_factory.mktemp("routes") / "checkout") as root:
         before = (root / "deploy/routes.yml").read_text()
         routes = Routes(root, servers)
         yield routes

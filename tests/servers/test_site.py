@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.browser.test_gallery import expect_all_live
-from tests.servers.rehearsal import Rehearsal
+from tests.servers.rehearsal import HANG_SECONDS, Rehearsal
 from tests.stack import ROOT, settle_network
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(2 * HANG_SECONDS)
 SITES = {"trixie": "trixie.test", "bookworm": "bookworm.test"}
 
 
@@ -109,6 +109,6 @@ def test_nothing_else_can_be_reached_from_outside(servers: Rehearsal, server: st
         ["bash", "-c", f"for p in {{1..1024}} 5432 6379 8000 8001 8080 8443 9000;"
          f" do (timeout 0.3 bash -c \"exec 3<>/dev/tcp/{address}/$p\" 2>/dev/null && echo $p) & "
          "(( p % 100 )) || wait; done; wait"],
-        capture_output=True, text=True, timeout=200,
+        capture_output=True, text=True, timeout=HANG_SECONDS,
     )  # fmt: skip
     assert set(done.stdout.split()) == {"22", "80", "443"}

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from collections.abc import Iterator
 from socket import create_connection
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.servers.rehearsal import Rehearsal, recap
+from tests.servers.rehearsal import HANG_SECONDS, Rehearsal, recap
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(2 * HANG_SECONDS)
 PEBBLE = """
 set -e
 apt-get update -qq
@@ -32,19 +31,19 @@ PEBBLE_VA_NOSLEEP=1 nohup pebble -config pebble.json >pebble.log 2>&1 &
 
 
 @pytest.fixture(scope="module")
-def authority(servers: Rehearsal) -> Iterator[str]:
+def authority(trixie: Rehearsal) -> str:
     """Run pebble on a machine of its own; give the CA file that the server trusts it by."""
-    name = f"{servers.name}-pebble"
-    servers.run("docker", "rm", "--force", name, check=False)
-    servers.run(
-        "docker", "run", "--detach", "--name", name, "--network", servers.name,
-        "--network-alias", "pebble", "tandem-server:trixie", "sleep", "infinity",
+    name = f"{trixie.name}-pebble"
+    trixie.run("docker", "rm", "--force", name, check=False)
+    trixie.run(
+        "docker", "run", "--detach", "--name", name, "--network", trixie.name,
+        "--label", f"tandem.servers={trixie.name}", "--network-alias", "pebble",
+        "tandem-server:trixie", "sleep", "infinity",
     )  # fmt: skip
-    servers.execute("pebble", PEBBLE)
-    ca = servers.execute("pebble", "cat /root/ca.pem")
-    servers.execute("trixie", f"cat >/etc/ssl/pebble.pem <<'PEM'\n{ca}\nPEM")
-    yield "/etc/ssl/pebble.pem"
-    servers.run("docker", "rm", "--force", name)
+    trixie.execute("pebble", PEBBLE)
+    ca = trixie.execute("pebble", "cat /root/ca.pem")
+    trixie.execute("trixie", f"cat >/etc/ssl/pebble.pem <<'PEM'\n{ca}\nPEM")
+    return "/etc/ssl/pebble.pem"
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +55,9 @@ def options(authority: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def served(servers: Rehearsal, field: str) -> str:
+def served(trixie: Rehearsal, field: str) -> str:
     """Return a field of the certificate that nginx serves."""
-    return servers.execute(
+    return trixie.execute(
         "trixie",
         "echo | openssl s_client -connect 127.0.0.1:443 -servername trixie.test 2>/dev/null"
         f" | openssl x509 -noout -{field}",
@@ -66,27 +65,27 @@ def served(servers: Rehearsal, field: str) -> str:
 
 
 def test_an_authority_gives_a_certificate_on_the_first_run(
-    servers: Rehearsal, options: tuple[str, ...]
+    trixie: Rehearsal, options: tuple[str, ...]
 ):
-    printed = servers.provision(*options)
+    printed = trixie.provision(*options)
     assert recap(printed)["trixie"]["failed"] == 0
-    assert "Pebble" in served(servers, "issuer")
-    assert "DNS:trixie.test" in served(servers, "ext subjectAltName")
-    assert servers.execute("trixie", "systemctl is-enabled certbot.timer") == "enabled"
-    assert recap(servers.provision(*options))["trixie"]["changed"] == 0
+    assert "Pebble" in served(trixie, "issuer")
+    assert "DNS:trixie.test" in served(trixie, "ext subjectAltName")
+    assert trixie.execute("trixie", "systemctl is-enabled certbot.timer") == "enabled"
+    assert recap(trixie.provision(*options))["trixie"]["changed"] == 0
 
 
-def test_a_renewal_is_served_and_moves_the_open_sockets(servers: Rehearsal, options):
+def test_a_renewal_is_served_and_moves_the_open_sockets(trixie: Rehearsal, options):
     """Each is told (1012) to come back through the workers that have the new certificate."""
     tls = ssl.create_default_context()
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    before = served(servers, "serial")
+    before = served(trixie, "serial")
     with connect(
         "wss://trixie.test/ws/chat/renewal/?after=0", ssl=tls, origin="https://trixie.test",
-        sock=create_connection((servers.address("trixie"), 443)),
-        additional_headers={"Cookie": servers.site("trixie").cookie},
+        sock=create_connection((trixie.address("trixie"), 443)),
+        additional_headers={"Cookie": trixie.site("trixie").cookie},
     ) as socket:  # fmt: skip
-        servers.execute(
+        trixie.execute(
             "trixie",
             # The authority asks on connections that it has kept, and one may just end: it says
             # so and is asked again, as certbot's timer does it.
@@ -94,29 +93,29 @@ def test_a_renewal_is_served_and_moves_the_open_sockets(servers: Rehearsal, opti
             " certbot renew --force-renewal --quiet --no-random-sleep-on-renew && exit 0; sleep 2;"
             " done; exit 1",
         )
-        assert served(servers, "serial") != before
+        assert served(trixie, "serial") != before
         try:
             while True:
-                socket.recv(timeout=15)
+                socket.recv(timeout=HANG_SECONDS)
         except ConnectionClosed:
             assert socket.close_code == 1012
         except TimeoutError:
             log = "journalctl --no-pager -o short-precise -n 40 -u nginx -u 'asgi@*'"
-            raise AssertionError(servers.execute("trixie", log)) from None
+            raise AssertionError(trixie.execute("trixie", log)) from None
 
 
-def test_testssl_finds_no_weakness(servers: Rehearsal, authority: str):
-    servers.execute(
+def test_testssl_finds_no_weakness(trixie: Rehearsal, authority: str):
+    trixie.execute(
         "pebble",
         "cd /root && rm -f tls.json && testssl --quiet --color 0 --warnings off"
         " --ip $(getent hosts trixie.test | cut -d' ' -f1)"
         " --protocols --std --server-preference --fs --vulnerable --jsonfile tls.json"
         " trixie.test:443 >tls.log 2>&1; true",
     )
-    found = json.loads(servers.execute("pebble", "cat /root/tls.json"))
+    found = json.loads(trixie.execute("pebble", "cat /root/tls.json"))
     assert len(found) > 30
     # BREACH is about compressed pages, not TLS: Django masks its tokens anew for each
-    # answer, which is its cure.  docs/servers.md
+    # answer, which is its cure.  docs/trixie.md
     weak = [
         f"{f['id']}: {f['finding']}"
         for f in found

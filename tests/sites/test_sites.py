@@ -15,9 +15,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tandem.adopt.model import load
+from tests.own import owned
 from tests.sites.adopted import SITES, AdoptedStack, Recipe, prepare
 
-pytestmark = pytest.mark.timeout(900)
 CHOSEN = SITES if os.environ.get("ALL_SITES") == "1" else SITES[:1]
 TEN_TIMES = 160  # requests at once: ten for each of the threads there are
 
@@ -30,10 +30,9 @@ def recipe(request) -> Recipe:
 @pytest.fixture(scope="module")
 def site(recipe: Recipe, tmp_path_factory) -> Iterator[AdoptedStack]:
     stack = AdoptedStack(prepare(recipe, tmp_path_factory.mktemp("site") / recipe.name))
-    stack.compose("down", "--volumes", "--remove-orphans")
-    stack.up()
-    yield stack
-    stack.compose("down", "--volumes", "--remove-orphans")
+    with owned(stack):
+        stack.up()
+        yield stack
 
 
 @pytest.mark.parametrize("upstream", ["wsgi", "asgi"])
@@ -103,9 +102,7 @@ def test_connections_stay_within_the_budget_at_ten_times_the_load(
 
     def visit(_: int) -> set[int]:
         with site.client() as client:  # each its own, as visitors are
-            return {
-                client.get("/", follow_redirects=True, timeout=60).status_code for _ in range(4)
-            }
+            return {client.get("/", follow_redirects=True).status_code for _ in range(4)}
 
     with ThreadPoolExecutor(TEN_TIMES) as threads:
         codes = set.union(*threads.map(visit, range(TEN_TIMES)))

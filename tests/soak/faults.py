@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.machine import HANG_SECONDS
 from tests.replica.routes import PAGE, Routes
 from tests.stack import Stack, wait_for
 
@@ -60,15 +59,15 @@ def kill(stack: Stack, name: str) -> None:
     """Kill from outside, as the kernel's out-of-memory killer would; wait for the next process."""
     before = stack.inspect(name)["State"]
     stack.run("kill", "-9", str(before["Pid"]))
-    wait_for(lambda: stack.inspect(name)["State"]["StartedAt"] != before["StartedAt"], HANG_SECONDS)
-    stack.wait_healthy(name, HANG_SECONDS)
+    wait_for(lambda: stack.inspect(name)["State"]["StartedAt"] != before["StartedAt"])
+    stack.wait_healthy(name)
 
 
 def restart(stack: Stack, service: str) -> None:
     """Restart a container, and wait until it and all instances are well again."""
     stack.compose("restart", service)
     for name in (f"{service}-1", *INSTANCES):
-        stack.wait_healthy(name, HANG_SECONDS)
+        stack.wait_healthy(name)
 
 
 def pause(stack: Stack, name: str, seconds: float) -> None:
@@ -78,4 +77,4 @@ def pause(stack: Stack, name: str, seconds: float) -> None:
         time.sleep(seconds)
     finally:
         stack.run("docker", "unpause", stack.container(name))
-    stack.wait_healthy(name, HANG_SECONDS)
+    stack.wait_healthy(name)

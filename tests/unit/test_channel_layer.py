@@ -109,3 +109,12 @@ async def test_a_login_does_not_fail_by_a_redis_that_hangs(hanging: str, setting
     config = {"BACKEND": "tandem.channel_layer.PubSubChannelLayer", "CONFIG": {"hosts": [hanging]}}
     settings.CHANNEL_LAYERS = {"default": config}
     await asyncio.to_thread(messages.tell, {"users": ["1"]})
+
+
+def test_a_forked_child_has_a_background_loop_of_its_own(monkeypatch):
+    layer = Recorder()
+    async_to_sync(layer.group_send)("g", {"type": "x"})
+    parents = layer._background
+    monkeypatch.setattr(parents, "pid", -1)  # as a child finds it: the thread stayed behind
+    async_to_sync(layer.group_send)("g", {"type": "x"})
+    assert layer._background is not parents

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import os
 import socket
 import subprocess
@@ -102,7 +103,7 @@ def test_an_instance_is_watched_before_it_gets_visitors(unix_server: str, monkey
 
 
 def test_an_instance_that_answers_slowly_is_not_good_enough(monkeypatch):
-    clock = iter([0.0, 3.5])
+    clock = itertools.count(0.0, 3.5)
     monkeypatch.setattr(trial, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     monkeypatch.setattr(trial, "probe", lambda *_: (200, ""))
     assert trial.complaint("asgi@trial").startswith("it took 3.5 s to answer on /health/live/")
@@ -159,3 +160,25 @@ def test_a_wrong_setting_is_refused_in_a_sentence(variable: str, value: str, com
 
 def test_the_shipped_settings_are_accepted():
     subprocess.run(["docker/settings.sh"], cwd=ROOT, check=True)
+
+
+def test_a_bench_that_is_not_there_is_told():
+    done = subprocess.run(
+        ["make", "bench", "B=nope"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("tandem: there is no bench 'nope'; B is one of: styles ")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("name: shop\n", "shop"), ('name: "shop" # ours\n', "shop"), ("name: ../../evil\n", "")],
+)
+def test_make_takes_no_path_for_the_name_of_a_site(text: str, name: str, tmp_path: Path):
+    (tmp_path / "tandem.yml").write_text(text)
+    asked = ["make", "--no-print-directory", f"SITE={tmp_path}", "--eval=name:;@echo $(SITE_NAME)"]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPOSE_")}
+    done = subprocess.run(
+        [*asked, "name"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == name

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 
+from chat import consumers
+from chat import feed as module
 from chat.consumers import ChatConsumer
 from chat.feed import Feed
-from chat.models import post
+from chat.models import Room, post
+from tests.machine import HANG_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,9 +28,11 @@ class Reader:
     def __init__(self, cursor: int) -> None:
         self.cursor = cursor
         self.got: list[int] = []
+        self.heard = asyncio.Event()
 
     async def deliver(self, message: dict[str, Any]) -> None:
         self.got.append(message["id"])
+        self.heard.set()
         self.cursor = message["id"]
 
 
@@ -56,8 +63,6 @@ async def test_a_message_that_was_sent_is_not_sent_again():
 
 async def delivered(numbers: list[int]) -> list[int]:
     """Return what the consumer sends of messages that are given to it at the same time."""
-    import asyncio
-
     consumer = ChatConsumer()
     consumer._outgoing = asyncio.Lock()
     consumer.cursor = 0
@@ -69,3 +74,51 @@ async def delivered(numbers: list[int]) -> list[int]:
     consumer._send = note  # type: ignore[method-assign]
     await asyncio.gather(*(consumer.deliver({"id": number}) for number in numbers))
     return sent
+
+
+async def test_a_sweep_that_meets_a_lost_database_goes_on(monkeypatch: pytest.MonkeyPatch):
+    messages, feed, reader = await stored(2), Feed(), Reader(0)
+    found, asked = module.last_numbers, []
+
+    def flaky(rooms: list[str]) -> dict[str, int]:
+        asked.append(rooms)
+        if len(asked) == 1:
+            raise OperationalError("the server is away")
+        return found(rooms)
+
+    monkeypatch.setattr(module, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(module, "last_numbers", flaky)
+    feed.subscribe(reader)
+    async with asyncio.timeout(HANG_SECONDS):
+        while reader.got != [message["id"] for message in messages]:
+            await reader.heard.wait()
+            reader.heard.clear()
+    feed.unsubscribe(reader)
+
+
+async def test_a_client_that_does_not_read_is_told_to_come_back_later(monkeypatch):
+    consumer, closed = ChatConsumer(), []
+
+    async def never(frame: object) -> None:
+        await asyncio.Event().wait()
+
+    async def close(code: int) -> None:
+        closed.append(code)
+
+    monkeypatch.setattr(consumers, "SEND_SECONDS", 0.01)
+    consumer.send_json, consumer.close = never, close  # type: ignore[method-assign]
+    await consumer._send({"id": 1})
+    assert closed == [1013]
+
+
+def test_a_message_is_numbered_under_its_rooms_lock(monkeypatch: pytest.MonkeyPatch):
+    """SQLite, the unit tests' database, knows no row locks: that one is asked for is seen here."""
+    locked, ask = [], Room.objects.select_for_update
+
+    def asked() -> object:
+        locked.append(connection.in_atomic_block)
+        return ask()
+
+    monkeypatch.setattr(Room.objects, "select_for_update", asked)
+    post("lobby", User.objects.create_user("demo"), "hello")
+    assert locked == [True]

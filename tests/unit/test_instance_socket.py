@@ -55,8 +55,8 @@ def test_the_last_of_a_kind_stays(two, tmp_path: Path):
 
 
 def test_a_release_that_is_tried_is_nobodys_deputy(two, tmp_path: Path):
-    two["asgi@2"].close()
     (tmp_path / "asgi@2.sock").rename(tmp_path / "asgi@trial.sock")
+    assert alive(tmp_path / "asgi@trial.sock")
     assert not away("asgi@1", tmp_path)
 
 

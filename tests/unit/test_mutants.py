@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkout import ROOT
+from tests.checkout import ROOT, named
 from tests.mutants.faults import Fault, load
 from tests.mutants.run import Copy, green, judged, plant
 
@@ -91,6 +91,16 @@ def test_a_fault_that_changes_nothing_survives_and_leaves_no_trace(copy: Copy):
     assert (copy.folder / SOUND.file).read_text() == before
 
 
+def test_the_stack_of_a_copy_is_its_own(copy: Copy):
+    """A fault in the replica must not meet the stack of the checkout that it is a copy of."""
+    code = "from tests.checkout import named; print(named('replica'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=copy.folder, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("tandem-test-")
+    assert done.stdout.strip() != named("replica")
+
+
 def test_a_test_that_cannot_start_kills_nothing(copy: Copy):
     outcome = plant(copy, replace(SOUND, new=")"))
     assert outcome.state == "error"
@@ -127,6 +137,13 @@ def test_only_an_assertion_of_the_test_itself_kills(when: str, error: str, state
     assert judged(replace(SOUND, ends=("KeyError", "hung")), noted)[0] == (
         "killed" if error == "KeyError" or when == "hung" else state
     )
+
+
+def test_a_test_that_hangs_kills_only_what_is_known_to_make_it():
+    says = "Timeout (>180.0s) from pytest-timeout."
+    noted = [{"test": "", "when": "call", "outcome": "failed", "error": "Failed", "says": says}]
+    assert judged(SOUND, noted)[0] == "error"
+    assert judged(replace(SOUND, ends=("hung",)), noted)[0] == "killed"
 
 
 def test_a_skipped_test_is_no_test():

@@ -270,3 +270,19 @@ def test_the_process_takes_its_socket_answers_and_ends(tmp_path: Path):
     )
     assert alone.returncode == 1
     assert "gets its socket from systemd" in alone.stderr
+
+
+async def test_an_interruption_is_made_up_for_at_once(root, thing, monkeypatch):
+    monkeypatch.setattr(hub_module, "SWEEP_SECONDS", 10 * HANG_SECONDS)
+    subscribed_again = asyncio.Event()
+
+    async def interrupted():
+        await subscribed_again.wait()
+        yield None
+        await asyncio.Event().wait()
+
+    async with Subscription(Hub(interrupted, in_thread)) as changes:
+        saved = await database_sync_to_async(log)(root, thing)  # Redis forgot it
+        subscribed_again.set()
+        async with asyncio.timeout(HANG_SECONDS):
+            assert (await anext(changes))["id"] == saved.pk

@@ -158,7 +158,7 @@ def test_the_scripts_know_the_same_kinds_of_process():
 def test_instances_on_other_servers_are_asked_by_address_and_called_by_name():
     spread = {**SETTINGS, "WSGI_SERVERS": "app1/wsgi@1=10.0.0.2:8101,app2/wsgi@1=10.0.0.3:8101"}
     files = nginx.render(spread, [Route("/", "wsgi")])
-    assert "server 10.0.0.2:8101 fail_timeout=3s;" in files["upstreams.conf"]
+    assert "server 10.0.0.2:8101 max_fails=0;" in files["upstreams.conf"]
     assert "/run/tandem/wsgi@" not in files["upstreams.conf"]
     assert "/run/tandem/asgi@2.sock" in files["upstreams.conf"]
     assert r"~10\.0\.0\.3:8101$ app2/wsgi@1;" in files["upstream-names.conf"]

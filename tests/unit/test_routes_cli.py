@@ -61,14 +61,14 @@ def test_a_rollback_is_one_step_back_and_the_next_one_more(checkout: Path):
     assert routes(checkout)["/feed/"].share == 20
     assert cli.main(["rollback"]) == 0
     assert (checkout / "deploy/routes.yml").read_text() == TEXT
-    assert cli.main(["rollback"]) == 1  # that is where it began
+    assert cli.main(["rollback"]) == 3  # that is where it began
     cli.main(["move", "/feed/", "--share", "40"])
     assert cli.main(["rollback"]) == 0
     assert routes(checkout)["/feed/"].share == 10
 
 
 def test_a_move_that_nginx_refuses_leaves_the_file_and_the_history(checkout: Path, capsys):
-    assert cli.main(["move", "/REFUSED/", "--to", "asgi"]) == 1
+    assert cli.main(["move", "/REFUSED/", "--to", "asgi"]) == 3
     assert (checkout / "deploy/routes.yml").read_text() == TEXT
     assert not (checkout / "applied").exists()
     assert "docker/routes.sh" in capsys.readouterr().err
@@ -88,7 +88,7 @@ def test_a_move_that_nginx_refuses_leaves_the_file_and_the_history(checkout: Pat
 def test_a_move_that_is_not_allowed_changes_nothing(
     checkout: Path, capsys, arguments: list[str], sentence: str
 ):
-    assert cli.main(["move", *arguments]) == 1
+    assert cli.main(["move", *arguments]) == 3
     assert sentence in capsys.readouterr().err
     assert (checkout / "deploy/routes.yml").read_text() == TEXT
     assert not (checkout / "applied").exists()
@@ -120,7 +120,7 @@ def test_a_rollback_never_loses_an_edit(checkout: Path, capsys):
     cli.main(["move", "/feed/", "--share", "20"])
     file = checkout / "deploy/routes.yml"
     file.write_text(file.read_text() + "# by hand\n")
-    assert cli.main(["rollback"]) == 1
+    assert cli.main(["rollback"]) == 3
     assert "was edited since it was applied" in capsys.readouterr().err
     assert cli.main(["apply"]) == 0
     assert cli.main(["rollback"]) == 0
@@ -133,7 +133,7 @@ def test_apply_checks_first_and_notes_a_change_only(checkout: Path, capsys):
     cli.main(["history"])
     assert len(capsys.readouterr().out.splitlines()) == 2  # as it was found, and apply
     (checkout / "deploy/routes.yml").write_text(TEXT + "  shade: 1\n")
-    assert cli.main(["apply"]) == 1
+    assert cli.main(["apply"]) == 3
     assert "deploy/routes.yml:8: unknown key 'shade'" in capsys.readouterr().err
     assert (checkout / "applied").read_text() == TEXT
 
@@ -142,9 +142,9 @@ def test_it_says_where_it_must_be_run(tmp_path: Path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "r.yml"
     file.write_text(TEXT)
-    assert cli.main(["apply", "--routes", str(file)]) == 1
+    assert cli.main(["apply", "--routes", str(file)]) == 3
     assert "run this in the root of the checkout" in capsys.readouterr().err
-    assert cli.main(["show"]) == 1
+    assert cli.main(["show"]) == 3
     assert "deploy/routes.yml: No such file or directory" in capsys.readouterr().err
 
 
@@ -155,7 +155,7 @@ def test_check_names_errors_and_warnings(checkout: Path, capsys):
     said = capsys.readouterr().out
     assert "warning: deploy/routes.yml:9: /x/ changes nothing: / (line 2) says the same" in said
     file.write_text(TEXT + "  mode: sse\n")
-    assert cli.main(["check"]) == 1
+    assert cli.main(["check"]) == 3
 
 
 def test_show_tells_which_route_serves_a_path(checkout: Path, capsys):
@@ -168,7 +168,7 @@ def test_show_tells_which_route_serves_a_path(checkout: Path, capsys):
 
 def test_two_at_once_do_not_mix(checkout: Path, capsys):
     with alone():
-        assert cli.main(["move", "/feed/", "--share", "20"]) == 1
+        assert cli.main(["move", "/feed/", "--share", "20"]) == 3
     assert "another 'tandem routes'" in capsys.readouterr().err
     assert cli.main(["move", "/feed/", "--share", "20"]) == 0
 

@@ -34,6 +34,7 @@ async def test_a_stream_numbers_its_events_and_resumes():
     assert head == "id: 42"
     assert json.loads(data.removeprefix("data: "))["tick"] == 42
     assert response["Cache-Control"] == "no-store"
+    assert response["X-Accel-Buffering"] == "no"
     assert response["Content-Type"].startswith("text/event-stream")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tandem.routes.model import UPSTREAMS, Route, load
 
@@ -35,6 +36,21 @@ def routes(variables: dict[str, Any]) -> list[Route]:
 def own_site() -> bool:
     """Return whether the servers run app/, whose answers are known."""
     return "SITE_VARIABLES" not in os.environ
+
+
+@pytest.fixture
+def peers(host: Any, variables: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the inventory variables of the site's other servers."""
+    read, here = host.backend.ansible_runner.get_variables, variables["inventory_hostname"]
+    others = [read(name) for name in variables["groups"]["all"] if name != here]
+    site = variables.get("tandem_site")
+    return [other for other in others if other.get("tandem_site") == site]
+
+
+@pytest.fixture
+def default():
+    """Give a function that returns the default of a variable, as Ansible has it."""
+    return yaml.safe_load((ROOT / "ansible/roles/tandem/defaults/main.yml").read_text()).__getitem__
 
 
 @pytest.fixture

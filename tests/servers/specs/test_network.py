@@ -8,6 +8,9 @@ import re
 from tandem.routes.model import UPSTREAMS, Route
 
 PUBLIC = {"22", "80", "443"}
+# What the site's own servers reach of each other.  docs/servers.md
+INSTANCE_PORTS = {"wsgi": "8101-8109", "asgi": "8201-8209", "notify": "8301-8309"}
+DATA = {"redis": 6379, "postgres": 5432}
 
 
 def test_nothing_but_ssh_and_the_web_listens_to_the_outside(host, groups, variables):
@@ -25,13 +28,58 @@ def test_nothing_but_ssh_and_the_web_listens_to_the_outside(host, groups, variab
             assert "edge" in groups, line
 
 
-def test_the_firewall_drops_everything_else(host, groups):
+def shown(value: object) -> str:
+    """Return a value of nft's JSON as text, sets sorted: ``22,443``, ``8101-8109``."""
+    if isinstance(value, dict) and "range" in value:
+        return "-".join(map(shown, value["range"]))
+    if isinstance(value, dict) and "set" in value:
+        value = value["set"]
+    if isinstance(value, list):
+        return ",".join(sorted(map(shown, value)))
+    return {"icmp": "1", "ipv6-icmp": "58"}.get(str(value), str(value))
+
+
+def admitted(rules: list[dict]) -> set[str]:
+    """Return what the chain ``input`` accepts, a rule each: ``tcp dport 22,80,443``."""
+    found = set()
+    for rule in (r["rule"] for r in rules if "rule" in r):
+        if rule["chain"] == "input" and {"accept": None} in rule["expr"]:
+            matches = []
+            for match in (e["match"] for e in rule["expr"] if "match" in e):
+                ((kind, left),) = match["left"].items()
+                name = f"{left['protocol']} {left['field']}" if kind == "payload" else left["key"]
+                matches.append(f"{name} {match['op']} {shown(match['right'])}")
+            found.add(" and ".join(matches).replace(" == ", " ").replace(" in ", " "))
+    return found
+
+
+def test_the_firewall_admits_what_is_needed_and_drops_everything_else(
+    host, groups, variables, peers, kinds, spread
+):
     rules = json.loads(host.check_output("nft --json list table inet tandem"))["nftables"]
-    policies = {r["chain"]["hook"]: r["chain"]["policy"] for r in rules if "chain" in r}
+    policies = {
+        r["chain"]["hook"]: r["chain"]["policy"] for r in rules if "hook" in r.get("chain", {})
+    }
     assert policies["input"] == "drop"
-    text = host.check_output("nft list table inet tandem")
-    assert "22" in text
-    assert ("443" in text) == ("edge" in groups)
+    ports = set(re.findall(r"(?m)^port (\d+)$", host.check_output("sshd -T")))
+    ports |= {str(variables.get("ansible_port", 22))} | (
+        {"80", "443"} if "edge" in groups else set()
+    )
+    ports |= {str(port) for port in variables.get("firewall_open_tcp_ports", [])}
+    wanted = {
+        "state established,related",
+        "iif lo",
+        "l4proto 1,58",
+        f"tcp dport {','.join(sorted(ports))}",
+    }
+    for peer in peers if spread else []:
+        theirs, begin = set(peer["group_names"]), f"ip saddr {peer['tandem_private_address']} and"
+        if "edge" in theirs and kinds:
+            instances = ",".join(sorted(INSTANCE_PORTS[kind] for kind in kinds))
+            wanted.add(f"{begin} tcp dport {instances}")
+        if theirs & {"wsgi", "asgi", "notify"}:
+            wanted |= {f"{begin} tcp dport {DATA[part]}" for part in DATA if part in groups}
+    assert admitted(rules) == wanted
 
 
 def test_ssh_takes_keys_only(host):
@@ -126,3 +174,18 @@ def test_another_name_is_not_served(host, groups):
         " https://127.0.0.1/"
     )
     assert status == "421"
+
+
+def test_an_address_may_hold_as_many_sockets_as_the_inventory_says(
+    host, groups, variables, default, own_site
+):
+    if "edge" not in groups:
+        return
+    limit = variables.get("tandem_sockets_per_address", default("tandem_sockets_per_address"))
+    with host.sudo():
+        written = host.check_output("cat /etc/tandem/nginx/socket-limits.conf")
+        effective = host.check_output("nginx -T -q 2>/dev/null")
+    assert re.findall(r"(?m)^limit_conn sockets (\d+);", written) == [str(limit)]
+    # In each kind of location that holds connections open; another site may have none.
+    included = effective.count("include /etc/tandem/nginx/socket-limits.conf;")
+    assert included >= 3 or not own_site

@@ -27,6 +27,10 @@ SETTINGS = {
     "TANDEM_IDENTITY_HEADERS": "on",
 }
 KEY = "k" * 64
+# Locations of files, by their arguments.
+STATIC = "/static/"
+HASHED = r"~ ^/static/.+\.[0-9a-f]{12}\.\w+$"
+SCRIPTS = r"~* \.(js|mjs|cjs|jsx|css|htc|xslt?)$"
 # Of these a block that has any takes none from around it (nginx.org: "inherited from the
 # previous configuration level if and only if there are no … defined on the current level").
 LISTS = {
@@ -131,9 +135,18 @@ class Nginx:
                 yield place
                 yield from self._walk(place.chain)
 
+    @property
+    def unknown(self) -> Place:
+        """Return the server of every name that is not the site's."""
+        return next(
+            s for s in self.servers() if ["443", "ssl", "default_server"] in s.own("listen")
+        )
+
     def proxied(self) -> dict[str, Place]:
-        """Return the site's locations that ask an upstream."""
-        return {n: p for n, p in self.locations().items() if p.own("proxy_pass")}
+        """Return all locations that ask an upstream; those of no name's server: ``unknown …``."""
+        found = {n: p for n, p in self.locations().items() if p.own("proxy_pass")}
+        others = self.locations(self.unknown).items()
+        return found | {f"unknown {n}": p for n, p in others if p.own("proxy_pass")}
 
     def upstreams(self) -> dict[str, list[Directive]]:
         """Return the blocks of the upstreams by name."""
@@ -163,7 +176,8 @@ class Nginx:
     def _mapped(self, directive: Directive, known: dict[str, str]) -> str:
         """As ngx_http_map_module: strings (in any case) first, then expressions, in order."""
         source = self.value(directive["args"][0], **known)
-        entries = [(d["directive"], d["args"][0] if d["args"] else "") for d in directive["block"]]
+        block = [d for d in directive["block"] if d["directive"] != "volatile"]
+        entries = [(d["directive"], d["args"][0] if d["args"] else "") for d in block]
         for key, result in entries:
             if not key.startswith("~") and key != "default" and key.lower() == source.lower():
                 return self.value(result, **known)

@@ -54,7 +54,7 @@ def test_only_nginx_publishes_ports_at_the_address_of_the_settings():
 
 @pytest.mark.parametrize("name", ["redis", "postgres", "first-run"])
 def test_the_data_stores_have_no_network(name: str):
-    assert SERVICES[name]["network_mode"] == "none"
+    assert SERVICES[name].get("network_mode") == "none"
 
 
 def test_secrets_are_where_they_are_needed_and_written_by_the_first_run_alone():
@@ -116,8 +116,14 @@ def test_every_setting_reaches_what_it_is_for():
     ):  # fmt: skip
         assert environment[name] == f"${{{name}}}", name
     assert environment["UVICORN_WS_MAX_SIZE"] == "${WS_MESSAGE_LIMIT_BYTES}"
-    for name in (*INSTANCES, "migrate", "first-run"):
+    for name in (*INSTANCES, "migrate"):
         assert SERVICES[name]["environment"] == environment, name
+    # What concerns the edge alone does not make the site another one.
+    edge = ("TRUSTED_PROXIES", "PROXY_PROTOCOL", "REQUESTS_PER_ADDRESS", "LOGIN_PATHS")
+    assert SERVICES["first-run"]["environment"] == {
+        **environment,
+        **{name: f"${{{name}}}" for name in edge},
+    }
 
 
 def test_no_secret_is_in_an_environment():
@@ -161,7 +167,12 @@ def test_the_first_run_is_the_sites_own_user():
 
 def test_packages_are_checked_against_their_hashes_and_debians_own():
     wheels = (ROOT / "docker/wheels.sh").read_text()
-    assert "--require-hashes" in wheels
+    lines = wheels.replace("\\\n", "").splitlines()
+    calls = [line for line in lines if re.search(r"\bpip\b.* (download|wheel|install) ", line)]
+    assert len(calls) == 1, calls
+    assert " install --require-hashes --no-deps " in calls[0]
+    assert "--requirement /build/requirements.lock" in calls[0]
+    assert "binary=(--only-binary :all:)" in wheels  # what is built runs code of its own
     for stage, package in {
         "nginx": "nginx",
         "redis": "redis-server",
@@ -185,3 +196,6 @@ def test_secrets_are_made_whole_and_for_their_owner_alone():
     assert 'secrets.token_urlsafe(48))\' >"$key.new"\n        mv "$key.new" "$key"' in before
     assert 'if [ ! -s "$key" ]; then' in before  # once: a new key would end every session
     assert "tandem.routes.nginx" in after
+    # Pages of the release before still name its static files.
+    assert "cp -r /srv/tandem/current/static/. /srv/tandem/static/" in after
+    assert "rm " not in script

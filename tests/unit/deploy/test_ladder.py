@@ -18,15 +18,15 @@ from tests.unit.deploy.test_units import SERVERS, service, stop_seconds
 
 PAGE = (ROOT / "docs/timeouts.md").read_text()
 ROWS = dict(
-    re.findall(r"(?m)^\| (.+?) \| [a-z ]*?([\d,]+)(?: \(23 h\))?(?:; notify: \d+)? \|", PAGE)
+    re.findall(r"(?m)^\| (.+?) \| [a-z ]*?([\d,.]+)(?: \(23 h\))?(?:; notify: \d+)? \|", PAGE)
 )
 
 
-def said(row: str) -> int:
+def said(row: str) -> float:
     """Return the seconds of the row that begins so."""
     found = [value for name, value in ROWS.items() if name.startswith(row)]
     assert len(found) == 1, (row, found)
-    return int(found[0].replace(",", ""))
+    return float(found[0].replace(",", ""))
 
 
 def environment(name: str) -> dict[str, str]:

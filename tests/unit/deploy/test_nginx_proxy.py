@@ -8,27 +8,44 @@ from tandem.streams import HEARTBEAT_SECONDS
 from tests.unit.deploy.nginx import Nginx, Place
 
 SET_BY_NGINX = {
-    "host": "$host$public_port",
+    "host": "$site_host$public_port",
     "x-forwarded-for": "$remote_addr",
-    "x-forwarded-proto": "$scheme",
+    "x-forwarded-proto": "https",  # what is not is redirected
     "x-real-ip": "$remote_addr",
     "x-request-id": "$trusted_request_id",
 }
 # What a client claims about a proxy, or about who it is to nginx, and sites would believe.
 NEVER_PASSED_ON = [
-    "x-forwarded-host", "x-forwarded-port", "forwarded", "x-tandem-upstream", "x-tandem-shadow",
+    "forwarded", "x-forwarded", "x-forwarded-by", "x-forwarded-host", "x-forwarded-port",
+    "x-forwarded-prefix", "x-forwarded-protocol", "x-forwarded-scheme", "x-forwarded-server",
+    "x-forwarded-ssl", "x-forwarded-uri", "x-scheme", "x-url-scheme", "front-end-https",
+    "cloudfront-forwarded-proto", "cf-visitor", "cf-connecting-ip", "cf-connecting-ipv6",
+    "true-client-ip", "client-ip", "x-client-ip", "x-cluster-client-ip",
+    "x-original-forwarded-for", "forwarded-for", "forwarded-for-ip", "fastly-client-ip", "x-host",
+    "x-http-host-override", "x-original-host", "x-original-url", "x-rewrite-url",
+    "x-script-name", "proxy", "x-tandem-upstream", "x-tandem-shadow",
 ]  # fmt: skip
 COPY = "= /tandem-shadow"
+# Requests with a body, and attempts to log in, at once; snippets/body-limits.conf.
+BODIES = [["bodies", "50"], ["large", "4"], ["logins", "4"], ["all_logins", "8"]]
 
 
 def seconds(value: str) -> float:
     """Return nginx's time in seconds."""
-    return float(value[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[value[-1]]
+    number = value.rstrip("smhd")
+    units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+    return float(number) * units[value.removeprefix(number)]
 
 
 def to_upstreams(nginx: Nginx) -> dict[str, Place]:
     """Return the locations that ask Gunicorn, Uvicorn or the notification server."""
     return {name: place for name, place in nginx.proxied().items() if name != COPY}
+
+
+def zones(nginx: Nginx) -> dict[str, str]:
+    """Return by what the zones of limit_conn count: ``{"requests": "$client"}``."""
+    found = [d["args"] for d in nginx.http if d["directive"] == "limit_conn_zone"]
+    return {name.removeprefix("zone=").partition(":")[0]: key for key, name in found}
 
 
 @pytest.mark.parametrize("header", SET_BY_NGINX)
@@ -41,6 +58,14 @@ def test_what_nginx_knows_is_set_whatever_the_client_claims(every_mode: Nginx, h
 def test_what_a_client_may_not_claim_is_not_passed_on(every_mode: Nginx, header: str):
     for name, place in to_upstreams(every_mode).items():
         assert place.headers().get(header) == [], name
+
+
+def test_a_name_that_is_not_ours_is_never_passed_on(nginx: Nginx):
+    asked = {"host": "evil.example"}
+    assert nginx.value("$site_host", server_name="", **asked) == "example.org"
+    # Chosen by its name, so it is one of server_name.
+    ours = {"host": "www.example.org", "server_name": "example.org"}
+    assert nginx.value("$site_host$public_port", **ours) == "www.example.org:8443"
 
 
 def test_no_other_upstream_header_is_set_than_the_known_ones(every_mode: Nginx):
@@ -76,7 +101,7 @@ def test_a_request_that_was_sent_is_not_sent_again_unless_it_is_idempotent(every
 
 def test_a_connection_that_does_not_come_is_waited_for_shortly(every_mode: Nginx):
     for name, place in to_upstreams(every_mode).items():
-        assert place.one("proxy_connect_timeout") == "2s", name
+        assert place.one("proxy_connect_timeout") == "500ms", name
 
 
 def test_only_sockets_may_be_silent_for_a_day_and_streams_for_longer_than_their_beat(
@@ -102,10 +127,31 @@ def test_what_is_live_is_not_buffered_and_all_else_is(every_mode: Nginx):
 
 def test_every_location_with_sockets_or_streams_is_limited_for_each_address(every_mode: Nginx):
     for name in ("/ws/", "/ws/notifications/", "/events/", "/mixed/"):
-        assert every_mode.locations()[name].all("limit_conn") == [["sockets", "77"]], name
-    zones = [d["args"] for d in every_mode.http if d["directive"] == "limit_conn_zone"]
-    assert ["$binary_remote_addr", "zone=sockets:1m"] in zones
+        limits = every_mode.locations()[name].all("limit_conn")
+        assert limits == [["client_sockets", "77"], *BODIES], name
+    assert zones(every_mode)["client_sockets"] == "$client"
     assert every_mode.site.one("limit_conn_status") == "429"
+
+
+def test_every_other_request_is_limited_for_each_address(every_mode: Nginx):
+    long_lived = {"/ws/", "/ws/notifications/", "= /ws/notifications", "/events/", "/mixed/"}
+    for name, place in to_upstreams(every_mode).items():
+        if name not in long_lived:
+            assert place.all("limit_conn") == [*BODIES, ["requests", "1000"]], name
+    keys = {name: zones(every_mode)[name] for name in ("requests", *(zone for zone, _ in BODIES))}
+    assert keys == {
+        "requests": "$client",
+        "bodies": "$sends_body",
+        "large": "$sends_much",
+        "logins": "$login_attempt",
+        "all_logins": "$any_login",
+    }
+
+
+def test_nobody_is_served_from_a_cache_and_a_client_that_leaves_is_let_go(every_mode: Nginx):
+    for name, place in to_upstreams(every_mode).items():
+        assert place.one("proxy_cache") in ("", "off"), name
+        assert place.one("proxy_ignore_client_abort") in ("", "off"), name
 
 
 def test_a_close_frame_is_not_overtaken_by_a_reset(every_mode: Nginx):
@@ -144,6 +190,7 @@ def test_the_fallback_is_one_more_question_for_wsgi_alone(every_mode: Nginx):
         place = every_mode.locations()[name]
         assert place.all("error_page") == [["502", "503", "504", "=", "@wsgi_again"]]
         assert place.one("proxy_intercept_errors") == "on"
+        assert place.one("recursive_error_pages") == "on"
         assert place.one("proxy_pass") == "http://asgi"
     again = every_mode.locations()["@wsgi_again"]
     assert again.one("proxy_pass") == "http://wsgi"
@@ -152,6 +199,9 @@ def test_the_fallback_is_one_more_question_for_wsgi_alone(every_mode: Nginx):
     canary = every_mode.locations()["/canary/"]
     assert canary.conditions() == {"$falls_back": [["418"]]}
     assert ["418", "=", "$asgi_location"] in canary.all("error_page")
+    assert canary.one("recursive_error_pages") == "on"  # 418 now, 502 perhaps later
+    # error_page is not inherited where there is one: a POST has the edge's own pages, too.
+    assert any("/errors/page.$error_format" in page for page in canary.all("error_page"))
     assert not every_mode.locations()["/alone/"].conditions()  # fallback: false
 
 
@@ -168,7 +218,12 @@ def test_copies_can_delay_nobody_and_end_by_themselves(every_mode: Nginx):
     assert copy.one("proxy_next_upstream") == "off"
     for timeout in ("connect", "send", "read"):
         assert copy.one(f"proxy_{timeout}_timeout") == "1s"
-    assert copy.headers()["x-tandem-upstream"] == []
+    headers = copy.headers()
+    assert headers.get("x-tandem-upstream") == []
+    assert headers.get("x-forwarded-for") == ["$remote_addr"]
+    assert headers.get("x-forwarded-proto") == ["https"]
+    assert headers.get("x-request-id") == ["$trusted_request_id"]  # the log's own id
+    assert headers.get("x-tandem-shadow") == ["$shadow_of"]
     for name in ("/canary/", "/watched/", "@asgi_mirrored"):
         assert every_mode.locations()[name].all("mirror") == [["/tandem-shadow"]], name
     for name in ("/", "/moved/", "/alone/", "@asgi", "@wsgi_again"):

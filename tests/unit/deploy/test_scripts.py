@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,8 @@ def release(tmp_path: Path) -> Path:
     (folder / "site/app").mkdir(parents=True)
     (folder / "deploy/run.sh").write_text((DEPLOY / "run.sh").read_text())
     (folder / "deploy/run.sh").chmod(0o755)
-    (folder / "deploy/site.env").write_text((DEPLOY / "site.env").read_text())
+    for name in ("site.env", "sizes.env"):
+        (folder / "deploy" / name).write_text((DEPLOY / name).read_text())
     for name in ("gunicorn", "uvicorn", "python"):
         program(folder / "venv/bin", name, SAYS)
     (tmp_path / "current").symlink_to("releases/r7")
@@ -268,14 +271,19 @@ def test_a_management_command_runs_as_the_site_with_all_its_secrets(tmp_path: Pa
 
 def packed(folder: Path) -> Path:
     """Return the archive that pack.sh makes of a small release."""
-    for name in ("out", "build", "release/deploy", "release/wheels", "release/site/__pycache__"):
+    package = "release/venv/lib/python3/site-packages/Django-5.2.dist-info"
+    for name in ("out", "build", "release/deploy", "release/site/__pycache__", package):
         (folder / name).mkdir(parents=True)
     (folder / "build/migrations.json").write_text("{}")
     (folder / "release/deploy/run.sh").write_text("#!/bin/sh\n")
     (folder / "release/site/a.py").write_text("1\n")
     (folder / "release/site/a.py").chmod(0o666)
     (folder / "release/site/__pycache__/a.pyc").write_text("x")
-    (folder / "release/wheels/django-5.2-py3-none-any.whl").write_text("x")
+    (folder / package / "METADATA").write_text("x")
+    for name in ("python", "python3", "activate"):
+        program(folder / "release/venv/bin", name, "exit 9")
+    hello = program(folder / "release/venv/bin", "hello", "")
+    hello.write_text("#!/srv/tandem/releases/replica/venv/bin/python3\nprint('hello')\n")
     script = elsewhere(
         ROOT / "docker/pack.sh", folder,
         **{
@@ -288,21 +296,49 @@ def packed(folder: Path) -> Path:
     return folder / "out/tandem-r1-trixie.tar.gz"
 
 
-def test_a_release_has_the_hash_of_each_of_its_files_and_is_writable_by_nobody(tmp_path: Path):
-    archive = packed(tmp_path / "one")
-    unpacked = tmp_path / "unpacked"
-    unpacked.mkdir()
-    subprocess.run(["tar", "-xzf", archive, "-C", unpacked], check=True)
+@pytest.fixture
+def unpacked(tmp_path: Path) -> Path:
+    """Give a release as a server has it, under a name of the server's."""
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    subprocess.run(["tar", "-xzf", packed(tmp_path / "one"), "-C", folder], check=True)
+    return folder
+
+
+def test_a_release_has_the_hash_of_each_of_its_files(unpacked: Path):
     files = {str(p.relative_to(unpacked)) for p in unpacked.rglob("*") if p.is_file()}
     listed = {line.split("  ./")[1] for line in (unpacked / "SHA256SUMS").read_text().splitlines()}
     assert files == {*listed, "SHA256SUMS"}
     assert {"site/a.py", "deploy/run.sh", "manifest.json"} <= listed
-    assert not any("__pycache__" in name for name in files)
+    # Compiled: whoever runs it may not write there.
+    assert "site/__pycache__/a.pyc" in listed
+    check = ["sha256sum", "--check", "--quiet", "SHA256SUMS"]
+    assert subprocess.run(check, cwd=unpacked).returncode == 0
+
+
+def test_a_release_is_writable_by_nobody(tmp_path: Path):
+    archive = packed(tmp_path / "one")
     shown = subprocess.run(["tar", "-tvzf", archive], capture_output=True, text=True).stdout
+    assert "./site/a.py" in shown
     for line in shown.splitlines():
         mode, owner = line.split()[:2]
         assert mode[5] == mode[8] == "-", line  # nobody but the owner may write
         assert owner == "0/0", line
+
+
+def test_a_releases_commands_run_by_the_python_of_where_it_is_unpacked(unpacked: Path):
+    programs = unpacked / "venv/bin"
+    assert [path.name for path in programs.iterdir()] == ["hello"]
+    (programs / "python").symlink_to(sys.executable)
+    done = subprocess.run([programs / "hello"], capture_output=True, text=True)
+    assert done.stdout == "hello\n", done.stderr
+
+
+def test_a_release_says_what_it_is_made_of_and_for(unpacked: Path):
+    found = json.loads((unpacked / "manifest.json").read_text())
+    assert found["packages"] == {"django": "5.2"}
+    assert (found["release"], found["debian"], found["architecture"]) == ("r1", "trixie", "amd64")
+    assert found["migrations"] == {}
 
 
 def test_the_same_release_is_the_same_bytes(tmp_path: Path):

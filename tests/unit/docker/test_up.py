@@ -24,6 +24,8 @@ case "$*" in
 "compose version --short") echo 2.30.0 ;;
 "compose --dry-run"*) echo " DRY-RUN MODE -  Container $COMPOSE_PROJECT_NAME-asgi-1  Recreate" ;;
 ps*service=nginx*) echo "$COMPOSE_PROJECT_NAME-nginx-1" ;;
+ps*service=asgi*) [ "${RUNS-}" != 1 ] || echo "$COMPOSE_PROJECT_NAME-asgi-1" ;;
+"inspect --format {{.Image}}"*) echo sha256:before ;;
 esac
 [[ -z ${FAIL-} || "$*" != *"$FAIL"* ]] || { echo "it said why" >&2; exit 1; }
 """
@@ -122,6 +124,31 @@ def test_a_wrong_setting_ends_it_before_the_engine_is_asked(checkout: Checkout):
     assert done.returncode == 1
     assert "WSGI_WORKERS must be a whole number from 1 to 32, got 'many'." in done.stderr
     assert checkout.calls.read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (
+            "# Mine. [count 1-9]\nWSGI_WORKRS=2\n",
+            "WSGI_WORKRS is not a setting of Tandem; is it misspelt?",
+        ),
+        ("\nMINE=2\n", "MINE has no comment that ends with the [kind] of its value"),
+        ("\nMINE\n", "expected NAME=value, got 'MINE'."),
+    ],
+)
+def test_a_line_of_the_settings_that_means_nothing_is_named(
+    checkout: Checkout, line: str, sentence: str
+):
+    file = checkout.folder / ".env"
+    sound = file.read_text()
+    file.write_text(f"{sound}\n{line}")
+    try:
+        done = checkout.run("docker/settings.sh")
+    finally:
+        file.write_text(sound)
+    assert done.returncode == 1
+    assert sentence in done.stderr
 
 
 @pytest.fixture

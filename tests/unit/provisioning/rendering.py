@@ -73,6 +73,13 @@ class Server:
         """Return a variable."""
         return self.value(f"{{{{ {name} }}}}")
 
+    def arguments(self, task: dict[str, Any], module: str) -> dict[str, Any]:
+        """Return the arguments of a task's module, rendered."""
+        return {
+            name: self.value(value, **task.get("vars", {})) if isinstance(value, str) else value
+            for name, value in task[module].items()
+        }
+
     def file(self, role: str, template: str, **more: Any) -> str:
         """Return a role's template, rendered."""
         text = (ANSIBLE / "roles" / role / "templates" / template).read_text()

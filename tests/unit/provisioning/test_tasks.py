@@ -17,13 +17,17 @@ import yaml
 from tests.unit.provisioning.rendering import ANSIBLE, Server, one, several, tasks
 
 TASKS = tasks()
+# Names of tasks that several tests ask.
+UNPACK = "Install its packages and the site, from the archive alone"
+SITE = "Make the site's folders, write its environment, and install the command for management"
+BASE = "Set the locale, security updates, the kernel's limits and the journal's"
 FILE_MODULES = ("file", "copy", "template", "unarchive", "lineinfile")
 
 
 def module(task: dict[str, Any]) -> tuple[str, Any]:
     """Return the short name of a task's module and its arguments."""
     for name, arguments in task.items():
-        if name.startswith(("ansible.builtin.", "community.")) or name == "tree":
+        if name.startswith(("ansible.builtin.", "community.")) or name in ("tree", "units"):
             return name.rpartition(".")[2], arguments
     return "", None
 
@@ -36,11 +40,42 @@ def named(name: str) -> dict[str, Any]:
 
 
 def written() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the name, the path and the arguments of each task that writes files."""
+    """Yield each file and folder that a task writes: the task's name, its path, how it is made."""
     for _, task in TASKS:
         kind, arguments = module(task)
         if kind in FILE_MODULES and isinstance(arguments, dict):
             yield task["name"], str(arguments.get("path", arguments.get("dest"))), arguments
+        if kind == "tree":
+            for path, made in planted(task).items():
+                yield task["name"], path, made
+
+
+def planted(task: dict[str, Any], server: Server | None = None) -> dict[str, dict[str, Any]]:
+    """Return what a ``tree`` makes, by path: owner, group and mode, and of files the text."""
+    given = (server or one()).arguments(task, "tree")
+    dest, own = Path(given.get("dest", "/")), {"owner": "root", "group": "root"}
+    found = {
+        str(dest / name): {**own, "mode": "0755", "state": "directory", **made}
+        for name, made in given.get("folders", {}).items()
+    }
+    usual = {
+        **own,
+        "mode": "0644",
+        **{k: given[k] for k in ("owner", "group", "mode") if k in given},
+    }
+    for name, made in given.get("files", {}).items():
+        found[str(dest / name)] = {**usual, **(made if isinstance(made, dict) else {"text": made})}
+    return found
+
+
+def units(name: str, server: Server | None = None) -> dict[str, Any]:
+    """Return what a task wants of systemd's units, by their names."""
+    return (server or one()).arguments(named(name), "units")["units"]
+
+
+def users(server: Server) -> str:
+    """Return what systemd-sysusers makes on a server."""
+    return server.file("users", "sysusers.conf.j2")
 
 
 def positions(file: str, *names: str) -> list[int]:
@@ -50,24 +85,26 @@ def positions(file: str, *names: str) -> list[int]:
 
 
 def test_nothing_is_writable_by_everybody():
-    loops = [m for _, t in TASKS for m in re.findall(r"'mode': '(\d+)'", str(t.get("loop")))]
-    modes = [str(arguments["mode"]) for *_, arguments in written() if "mode" in arguments]
-    assert len(modes) > 30
-    assert len(loops) > 4
-    for mode in [*modes, *loops]:
-        if mode.isdecimal():
-            assert not int(mode, 8) & 0o002, mode
+    modes = [(path, str(made["mode"])) for _, path, made in written() if "mode" in made]
+    assert len(modes) > 100
+    figures = [(path, int(mode, 8)) for path, mode in modes if mode.isdecimal()]
+    assert {mode for _, mode in modes if not mode.isdecimal()} == {"preserve"}
+    assert not [path for path, mode in figures if mode & 0o002]
+    # By the site's group, uploads and the site's own data alone.
+    shared = {path for path, mode in figures if mode & 0o020}
+    assert shared == {"/srv/tandem/media", "/srv/tandem/data"}
 
 
 def test_a_release_is_roots_and_not_the_sites_to_change():
     folder = named("Make its folder")["ansible.builtin.file"]
     assert folder == {"path": "{{ tandem_release_path }}", "state": "directory", "mode": "0755"}
-    archive = named("Unpack the archive")["ansible.builtin.unarchive"]
+    archive = named(UNPACK)["ansible.builtin.unarchive"]
     assert (archive["owner"], archive["group"]) == ("root", "root")
     assert "mode" not in archive
-    folders = {i["path"]: i for i in named("Make the site's folders")["loop"]}
+    folders = planted(named(SITE))
     for path in ("/srv/tandem", "/srv/tandem/releases", "/srv/tandem/static", "/etc/tandem"):
-        assert folders[path] == {"path": path, "mode": "0755"}
+        made = {"owner": "root", "group": "root", "mode": "0755", "state": "directory"}
+        assert folders[path] == made, path
     for path in ("/srv/tandem/media", "/srv/tandem/data"):
         assert folders[path]["mode"] == "2770"
         assert (folders[path]["owner"], folders[path]["group"]) == ("tandem-wsgi", "tandem")
@@ -75,12 +112,14 @@ def test_a_release_is_roots_and_not_the_sites_to_change():
 
 def test_a_release_is_checked_before_anything_of_it_runs():
     order = positions(
-        "release/tasks/install.yml", "Unpack the archive", "Check every file against its hash",
-        "Make its virtual environment", "Install its packages, from the archive alone",
+        "release/tasks/install.yml", "Make its folder", UNPACK, "Check every file against its hash",
+        "Give its virtual environment this server's Python",
         "Load it once, before anything depends on it",
         "Add its static files to those that nginx serves", "Mark it complete",
     )  # fmt: skip
     assert order == sorted(order)
+    # Nothing comes between: the folder is empty, filled, and checked.
+    assert [place - order[0] for place in order[:4]] == [0, 1, 2, 3]
     check = named("Check every file against its hash")["ansible.builtin.command"]
     assert check["argv"] == ["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"]
     assert check["chdir"] == "{{ tandem_release_path }}"
@@ -103,10 +142,38 @@ def test_a_wrong_byte_in_a_release_stops_it(tmp_path: Path):
     assert subprocess.run(argv, cwd=tmp_path, capture_output=True).returncode != 0
 
 
-def test_a_release_is_installed_offline_and_by_its_hashes():
-    argv = named("Install its packages, from the archive alone")["ansible.builtin.command"]["argv"]
-    assert {"--no-index", "--no-deps", "--require-hashes"} <= set(argv)
-    assert "--find-links={{ tandem_release_path }}/wheels" in argv
+def test_a_release_is_installed_offline_from_its_archive():
+    install = [
+        module(task) for path, task in TASKS if str(path).endswith("release/tasks/install.yml")
+    ]
+    # Modules that could fetch something (apt, get_url, pip, git, uri…) are not among these.
+    assert {kind for kind, _ in install} == {"file", "unarchive", "command", "copy"}
+    programs = [arguments["argv"] for kind, arguments in install if kind == "command"]
+    assert [argv[0] for argv in programs] == [
+        "sha256sum",
+        "python3",
+        "/usr/local/bin/tandem-manage",
+    ]
+    assert programs[1][1:4] == ["-m", "venv", "--without-pip"]
+    archive = named(UNPACK)["ansible.builtin.unarchive"]
+    assert archive["src"] == "{{ tandem_archive }}"
+    assert "remote_src" not in archive
+
+
+@pytest.mark.parametrize("wheels", ["download", "wheel"])
+def test_packages_of_an_archive_are_checked_against_their_hashes(tmp_path: Path, wheels: str):
+    """The script of the build itself, with a pip that notes what it is asked."""
+    pip = tmp_path / "venv/bin/pip"
+    pip.parent.mkdir(parents=True)
+    pip.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n')
+    pip.chmod(0o755)
+    script = ANSIBLE.parent / "docker/wheels.sh"
+    subprocess.run(["bash", script, tmp_path / "venv", wheels], check=True)
+    asked = [line.split() for line in (tmp_path / "asked").read_text().splitlines()]
+    installs = [words for words in asked if "install" in words]
+    assert len(installs) == 1
+    assert {"--require-hashes", "--no-deps"} <= set(installs[0])
+    assert installs[0][-2:] == ["--requirement", "/build/requirements.lock"]
 
 
 def test_a_release_that_was_left_half_installed_is_installed_anew():
@@ -164,10 +231,15 @@ def test_the_key_of_the_certificate_is_nginxs_alone():
 
 
 def test_processes_cannot_log_in():
-    user = named("Make a user for each kind of process")["ansible.builtin.user"]
-    assert user["shell"] == "/usr/sbin/nologin"
-    assert user["home"] == "/nonexistent"
-    assert (user["system"], user["create_home"], user["group"]) == (True, False, "tandem")
+    for server in (one(), several("app1")):
+        made = re.findall(r"(?m)^u (\S+) (.*)$", users(server))
+        assert {user for user, _ in made} == {"tandem-wsgi", "tandem-asgi", "tandem-notify"}
+        # A number of the system's, the site's group, no home, no shell: sysusers.d(5)
+        assert {how for _, how in made} == {'-:tandem "Tandem" /nonexistent /usr/sbin/nologin'}
+    assert not re.findall("(?m)^u", users(several("edge1")))
+    where = {"/etc/sysusers.d/tandem.conf"}
+    assert set(planted(named("Say which users there are"))) == where
+    assert named("Make them")["ansible.builtin.command"] == f"systemd-sysusers {where.pop()}"
 
 
 def test_ssh_is_hardened_only_if_nobody_is_locked_out(preflight):
@@ -197,22 +269,71 @@ def test_rules_and_files_are_checked_before_they_are_in_force():
     assert "--property=User=www-data" in argv
     rescue = [t["name"] for p, t in TASKS if str(p).endswith("beside/tasks/main.yml")]
     assert rescue.index("Nginx accepts it") < rescue.index("Take the line out again")
-    assert rescue.index("Take the line out again") < rescue.index("Reload nginx")
+    assert rescue.index("Take the line out again") < rescue.index(
+        "Reload nginx, unless it has read them"
+    )
+
+
+def test_nginx_is_in_the_sites_group_for_its_uploads_and_in_no_other():
+    for server, groups in {
+        one(): ["tandem"],
+        several("edge1"): ["tandem"],
+        several("app1"): [],
+    }.items():
+        assert re.findall(r"(?m)^m www-data (.*)$", users(server)) == groups
+    assert [t["name"] for _, t in TASKS if module(t)[0] in ("user", "group")] == []
+
+
+def test_what_nginx_serves_of_a_release_is_roots():
+    for name in ("Add its static files to those that nginx serves", "Unpack them"):
+        _, arguments = module(named(name))
+        assert (arguments["owner"], arguments["group"]) == ("root", "root"), name
+
+
+def test_the_journal_is_bounded():
+    file = "/etc/systemd/journald.conf.d/tandem.conf"
+    made = planted(named(BASE), one(base_journal_size="3G"))
+    assert "SystemMaxUse=3G\n" in made[file]["text"]
+    assert units("Put them in force, and keep the time")["systemd-journald.service"] == {
+        "files": [file]
+    }
+
+
+def test_instances_start_with_the_server_and_those_beyond_the_wanted_stop():
+    kept = units("Listen, from now on and after each boot, and start the instances with the server")
+    assert kept["tandem.target"] == {"enabled": True}
+    for kind in ("wsgi", "asgi", "notify"):
+        assert kept[f"{kind}@1.service"] == {"enabled": True}
+        assert kept[f"{kind}@1.socket"] == {"enabled": True, "state": "started"}
+    stop = named("Stop those, sockets last")
+    links = [f"/x/{name}" for name in ("asgi@3.service", "asgi@3.socket", "asgi@1.service")]
+    found = {"files": [{"path": path} for path in links]}
+    wanted = one().value(stop["vars"]["instances_wanted"])
+    gone = one().value(stop["loop"], instances_enabled=found, instances_wanted=wanted)
+    assert list(gone) == ["asgi@3.service", "asgi@3.socket"]
+
+
+def test_a_renewed_certificate_is_put_in_force():
+    hook = named("Install what renewals end with")["ansible.builtin.copy"]
+    assert hook["dest"] == "/etc/letsencrypt/renewal-hooks/deploy/tandem"
+    assert hook["mode"] == "0755"
+    timer = named("Renew twice a day, when it is time")["ansible.builtin.systemd_service"]
+    assert timer == {"name": "certbot.timer", "enabled": True, "state": "started"}
 
 
 def test_debians_own_redis_does_not_listen():
-    off = named("Switch Debian's own instance off, which listens on TCP")
-    assert off["ansible.builtin.systemd_service"] == {
-        "name": "redis-server.service", "enabled": False, "state": "stopped",
-    }  # fmt: skip
+    name = "Run it by these files, and switch Debian's own instance off, which listens on TCP"
+    assert units(name)["redis-server.service"] == {"enabled": False, "state": "stopped"}
+    # Beside a site that is there, one of its own stays: it is not ours to stop.
+    assert "redis-server.service" not in units(name, one(redis_keep_others=True))
 
 
 def test_security_updates_come_by_themselves_and_do_not_restart_nginx(tmp_path: Path):
-    text = named("Install security updates automatically")["ansible.builtin.copy"]["content"]
-    assert 'APT::Periodic::Unattended-Upgrade "1";' in one().value(text)
-    assert (
-        "unattended-upgrades" in named("Install the base packages")["ansible.builtin.apt"]["name"]
-    )
+    text = planted(named(BASE))["/etc/apt/apt.conf.d/20auto-upgrades"]["text"]
+    assert 'APT::Periodic::Unattended-Upgrade "1";' in text
+    for server in (one(), *(several(name) for name in ("edge1", "app1", "data1"))):
+        packages = server.arguments(named("Install the packages"), "ansible.builtin.apt")["name"]
+        assert "unattended-upgrades" in packages
     policy = ANSIBLE / "roles/nginx/files/policy-rc.d"
     for action in ("restart", "upgrade", "force-reload"):
         assert subprocess.run(["sh", policy, "nginx", action]).returncode == 101, action

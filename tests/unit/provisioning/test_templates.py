@@ -129,10 +129,12 @@ def test_limits_and_names_reach_nginx():
         tandem_hsts="max-age=300", tandem_identity_headers="off",
         tandem_allowed_origins=["https://c.org"],
     )["nginx_generated"]  # fmt: skip
-    assert "limit_conn sockets 43;" in files["socket-limits.conf"]
+    assert "limit_conn client_sockets 43;" in files["socket-limits.conf"]
     assert "server_name a.org;" in files["server-name.conf"]
     assert f"client_max_body_size {2 * 1024 * 1024 + 64 * 1024};" in files["server.conf"]
-    assert 'map $host $hsts { default "max-age=300"; }' in files["server.conf"]
+    secure = re.search(r"map \$secure \$hsts \{([^}]*)\}", files["server.conf"])
+    assert secure is not None
+    assert secure[1].split() == ["1", '"max-age=300";', "default", '"";']
     assert 'map $host $identity_headers { default "off"; }' in files["server.conf"]
     assert re.findall(r'"~\^(.+)\$" 1;', files["server.conf"]) == [r"https://c\.org"]
 
@@ -142,7 +144,7 @@ def test_of_several_servers_nginx_knows_every_instance_and_its_name():
     for kind, port in {"wsgi": 810, "asgi": 820, "notify": 830}.items():
         for n in (1, 2):
             for server, address in {"app1": "10.0.0.21", "app2": "10.0.0.22"}.items():
-                assert f"server {address}:{port}{n} fail_timeout=3s;" in files["upstreams.conf"]
+                assert f"server {address}:{port}{n} max_fails=0;" in files["upstreams.conf"]
                 assert f"{server}/{kind}@{n};" in files["upstream-names.conf"]
 
 
@@ -273,7 +275,11 @@ def test_logs_are_rotated_and_stay_nginxs():
 
 def test_the_kernel_has_room_for_connections_and_a_rehearsal_leaves_the_machine_alone():
     text = one().file("base", "sysctl.conf.j2")
+    for part in ("network", "machine"):
+        for name, value in one()[f"base_sysctl_{part}"].items():
+            assert f"{name} = {value}" in text.splitlines()
     for line in (
+        "net.ipv4.conf.all.accept_source_route = 0", "net.ipv4.conf.all.rp_filter = 1",
         "net.core.somaxconn = 4096", "net.ipv4.tcp_syncookies = 1", "vm.overcommit_memory = 1",
         "net.ipv4.conf.all.accept_redirects = 0", "kernel.kptr_restrict = 2",
     ):  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from tests.checkout import ROOT
 from tests.machine import HELD
 
-PLUGINS = ("-p", "tests.runner.classes", "-p", "no:django", "-p", "no:asyncio")
+PLUGINS = ("-p", "tests.runner.classes")
 
 
 @pytest.fixture
@@ -23,8 +23,11 @@ def apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def inner(apart: Path, pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
+def inner(
+    apart: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., pytest.RunResult]:
     """Give a function from the text of a test file (and options) to what pytest made of it."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # most of its start
 
     def run(tests: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(tests)

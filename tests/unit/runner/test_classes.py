@@ -100,7 +100,8 @@ def test_what_wants_to_be_alone_comes_last(inner):
     ran.stdout.fnmatch_lines(["*::test_order*", "*::test_browser*", "*::test_pace*"])
 
 
-def test_sigterm_tears_the_fixtures_down(apart: Path):
+def test_sigterm_tears_the_fixtures_down(apart: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     (apart / "test_long.py").write_text(
         "import pytest, time, pathlib\n"
         "@pytest.fixture(scope='session')\n"

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack import copy_of_checkout, wait_for
+from tests.checkout import ROOT
+from tests.patience import eventually_sync
+from tests.stack import copy_of_checkout
 
 TESTS = """
 import pathlib, time, pytest
@@ -42,6 +44,7 @@ def checkout(apart: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with copy_of_checkout(apart / "checkout") as root:
         shutil.rmtree(root / "tests/unit")
         (root / "tests/unit").mkdir()
+        (root / ".venv").symlink_to(ROOT / ".venv")  # else the run would make one
         (root / "tests/unit/settings.py").write_text("SECRET_KEY = 'x'\n")
         (root / "tests/unit/test_it.py").write_text(TESTS)
         return root
@@ -80,7 +83,7 @@ def test_a_part_can_be_run(checkout: Path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_tears_down_and_says_so(checkout: Path, number: int):
     run = start(checkout, "--", "-k", "good or long")
-    wait_for((checkout / "tests/unit/running").exists, every=0.05)
+    eventually_sync((checkout / "tests/unit/running").exists)
     run.send_signal(number)
     out, _ = run.communicate()
     assert run.returncode == 130, out
@@ -90,7 +93,7 @@ def test_an_interrupted_run_tears_down_and_says_so(checkout: Path, number: int):
 
 def test_a_second_run_of_a_checkout_is_refused_and_the_first_goes_on(checkout: Path):
     first = start(checkout, "--", "-k", "long")
-    wait_for((checkout / "tests/unit/running").exists, every=0.05)
+    eventually_sync((checkout / "tests/unit/running").exists)
     second = start(checkout, "--", "-k", "good")
     out, _ = second.communicate()
     assert second.returncode == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkout import ROOT
-from tests.stack import wait_for
+from tests.patience import eventually_sync
 
 CLOSED = 2  # locks of one that waits for the others to leave: that it is next, and the gate
 
@@ -58,11 +58,10 @@ def locks(process: subprocess.Popen[str]) -> list[str]:
     return [line for line in lines if f" {process.pid} " in line]
 
 
-def waits(process: subprocess.Popen[str]) -> bool:
-    """Wait until it is kept out: by a lock that another holds, or by those that are in."""
-    return wait_for(
-        lambda: any("->" in line for line in locks(process)) or len(locks(process)) == CLOSED,
-        every=0.02,
+def wait_until_kept_out(process: subprocess.Popen[str]) -> None:
+    """Wait until another's lock, or those that are in, keep it out."""
+    eventually_sync(
+        lambda: any("->" in line for line in locks(process)) or len(locks(process)) == CLOSED
     )
 
 
@@ -82,7 +81,7 @@ def test_who_is_alone_excludes_the_others(apart: Path, stack: ExitStack, first, 
     one = stack.enter_context(holder(alone=first))
     assert is_in(one)
     other = stack.enter_context(holder(alone=second))
-    assert waits(other)
+    wait_until_kept_out(other)
     one.communicate("\n")
     assert is_in(other)
 
@@ -98,9 +97,9 @@ def test_who_waits_to_be_alone_lets_nobody_new_in(apart: Path, stack: ExitStack)
     one = stack.enter_context(holder(alone=False))
     assert is_in(one)
     quiet = stack.enter_context(holder(alone=True))
-    assert waits(quiet)
+    wait_until_kept_out(quiet)
     late = stack.enter_context(holder(alone=False))
-    assert waits(late)
+    wait_until_kept_out(late)
     one.communicate("\n")
     assert is_in(quiet)
 
@@ -109,7 +108,7 @@ def test_a_test_that_takes_long_keeps_nobody_out(apart: Path, stack: ExitStack):
     one = stack.enter_context(holder(alone=False))
     assert is_in(one)
     quiet = stack.enter_context(holder(alone=True, patience=(0.05, 0.05)))
-    wait_for(lambda: locks(quiet), every=0.02)
+    eventually_sync(lambda: locks(quiet))
     assert is_in(stack.enter_context(holder(alone=False)))
     assert quiet.poll() is None
 
@@ -118,7 +117,7 @@ def test_who_waits_to_be_alone_has_its_turn_in_the_end(apart: Path, stack: ExitS
     one = stack.enter_context(holder(alone=False))
     assert is_in(one)
     quiet = stack.enter_context(holder(alone=True, patience=(0.05, 0.05)))
-    wait_for(lambda: locks(quiet), every=0.02)
+    eventually_sync(lambda: locks(quiet))
     one.communicate("\n")
     assert is_in(quiet)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import eventually
 from tests.runner import run as module
 from tests.runner.run import Durations, Run
 from tests.runner.steps import Step, steps
-from tests.stack import wait_for
 
 
 @pytest.fixture
@@ -74,19 +74,25 @@ async def test_an_interrupted_step_tears_down_and_leaves_no_process(results: Pat
     child = f"trap 'touch {results}/down; exit 1' TERM; sleep 600 & echo $! >{results}/pid; wait"
     run = Run(shell("replica", child))
     task = asyncio.create_task(run.run({}))
-    pid = int(await asyncio.to_thread(wait_for, lambda: text(results / "pid")))
+    pid = await pid_in(results / "pid")
     await run.end()
     await task
     assert (results / "down").exists()
-    await asyncio.to_thread(wait_for, lambda: ended(pid))
+    await eventually(lambda: ended(pid))
 
 
 async def test_a_step_that_ends_leaves_no_process(results: Path):
     run = Run(shell("unit", f"sleep 600 & echo $! >{results}/pid"))
     await run.run({})
     assert run.state == "passed"
-    pid = int(text(results / "pid"))
-    await asyncio.to_thread(wait_for, lambda: ended(pid))
+    pid = await pid_in(results / "pid")
+    await eventually(lambda: ended(pid))
+
+
+async def pid_in(file: Path) -> int:
+    """Wait until a process has written its number."""
+    await eventually(lambda: text(file))
+    return int(text(file))
 
 
 def text(file: Path) -> str:
@@ -139,8 +145,8 @@ def names(*layers: str, arguments: tuple[str, ...] = ()) -> list[str]:
 
 
 def test_a_layer_brings_the_steps_that_it_needs_before_it():
-    assert names("unit") == ["packages", "unit", "coverage"]
-    assert names("unit", arguments=("-k", "chat")) == ["packages", "unit"]
+    assert names("unit") == ["packages", "ansible", "unit", "coverage"]
+    assert names("unit", arguments=("-k", "chat")) == ["packages", "ansible", "unit"]
     assert names("servers") == ["packages", "ansible", "engine", "chromium", "servers"]
     every = steps({"lint", "unit", "replica", "servers", "sites"}, [])
     for place, step in enumerate(every):

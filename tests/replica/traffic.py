@@ -1,0 +1,11 @@
+"""Where the load of ``tests.load`` goes."""
+
+from __future__ import annotations
+
+from tests.load.site import Site
+from tests.stack import Stack
+
+
+def site(stack: Stack) -> Site:
+    """Return the replica, as its nginx has it: the engine's port forwarding has limits."""
+    return Site(f"localhost:{stack.https_port}", stack.address(), 443, stack.cookie("demo"))
