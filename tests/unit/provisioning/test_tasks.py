@@ -237,9 +237,9 @@ def test_processes_cannot_log_in():
         # A number of the system's, the site's group, no home, no shell: sysusers.d(5)
         assert {how for _, how in made} == {'-:tandem "Tandem" /nonexistent /usr/sbin/nologin'}
     assert not re.findall("(?m)^u", users(several("edge1")))
-    where = {"/etc/sysusers.d/tandem.conf"}
-    assert set(planted(named("Say which users there are"))) == where
-    assert named("Make them")["ansible.builtin.command"] == f"systemd-sysusers {where.pop()}"
+    where = "/etc/sysusers.d/tandem.conf"
+    text = planted(named("Say which users there are"))[where]["text"]
+    assert named("Make them, where they are missing")["sysusers"] == {"path": where, "text": text}
 
 
 def test_ssh_is_hardened_only_if_nobody_is_locked_out(preflight):
