@@ -76,11 +76,11 @@ def test_a_restart_of_postgresql_is_waited_for_on_both_upstreams(stack: Stack):
     But for what is being asked at that very moment.
     """
     with asking(stack, "/scores/demo/state/") as answers:
-        wait_for(lambda: len(answers) > 50, HANG_SECONDS)
+        wait_for(lambda: len(answers) > 50)
         began = time.time()
         stack.compose("restart", "postgres")
         before = len(answers)
-        wait_for(lambda: len(answers) > before + 50, HANG_SECONDS)
+        wait_for(lambda: len(answers) > before + 50)
     end = shut_down(stack, began)
     waited = [answer for answer in answers if not answer.began < end < answer.ended]
     assert {(answer.side, answer.status) for answer in waited} == {("asgi", 200), ("wsgi", 200)}
