@@ -51,6 +51,7 @@ class Stack:
             "HTTPS_PORT": str(self.https_port),
             "TANDEM_RELEASE": "test",
             "SOCKETS_PER_USER": str(SOCKETS_PER_USER),
+            "DATABASE_PATIENCE_SECONDS": "120",  # a restart takes long on a busy machine
             "SOCKETS_PER_ADDRESS": str(SOCKETS_PER_ADDRESS),
             "TAKE_OVER": "1",  # a copy of the checkout, to break it, has the same stack
             **settings,

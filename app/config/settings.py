@@ -14,6 +14,7 @@ from csp.constants import NONE, SELF
 
 from config.environment import integer, names, secret
 from tandem.origins import origins
+from tandem.postgresql import PATIENCE_SECONDS
 from tandem.redis_url import with_password
 from tandem.sizes import SIZES
 
@@ -109,7 +110,7 @@ else:
             "pool": {
                 "min_size": 1,
                 "max_size": integer("ASGI_DATABASE_POOL", 10),
-                "timeout": 6,  # somewhat longer than a connection waits for a restart
+                "timeout": PATIENCE_SECONDS + 1,  # a connection waits so long for a restart
             }
         }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,4 +1,4 @@
-"""Usage: ``python -m tests.load HOST ADDRESS PORT COOKIE RATE SOCKETS``.
+"""Usage: ``python -m tests.load HOST ADDRESS PORT COOKIE[,COOKIE…] RATE SOCKETS``.
 
 Prints ``ready`` when the traffic flows and a baseline has been taken, goes on until it
 reads a line from standard input (or for ``LIMIT_SECONDS``), and prints a report as JSON.
@@ -45,8 +45,9 @@ async def told_to_stop() -> None:
 
 async def main() -> None:
     """Run and report."""
-    host, address, port, cookie, rate, count = sys.argv[1:]
-    site = Site(host, address, int(port), cookie)
+    host, address, port, cookies, rate, count = sys.argv[1:]
+    cookie, *crowd = cookies.split(",")
+    site = Site(host, address, int(port), cookie, tuple(crowd))
     stop = asyncio.Event()
     run = f"load-{uuid.uuid4().hex[:8]}"
     clients = [Client(site, run, n, EVERY_SECONDS) for n in range(int(count))]

@@ -22,7 +22,7 @@ def during(
     with subprocess.Popen(
         [
             sys.executable, "-m", "tests.load", site.host, site.address, str(site.port),
-            site.cookie, str(rate), str(sockets),
+            ",".join([site.cookie, *site.crowd]), str(rate), str(sockets),
         ],
         cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as load:  # fmt: skip

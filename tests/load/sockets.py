@@ -61,7 +61,8 @@ class Client:
                     f"wss://{self.site.host}/ws/chat/{self.room}/?after={after}",
                     host=self.site.address, port=self.site.port, ssl=self.site.tls,
                     server_hostname=self.site.name, origin=self.site.origin, compression=None,
-                    additional_headers={"Cookie": self.site.cookie}, open_timeout=10,
+                    additional_headers={"Cookie": self.site.cookie_of(self.number)},
+                    open_timeout=10,
                     ping_interval=None,
                 ) as socket:  # fmt: skip
                     now = time.monotonic()

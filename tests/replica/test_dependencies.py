@@ -7,19 +7,30 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
 import pytest
 
+from tests.machine import HANG_SECONDS
 from tests.stack import Stack, wait_for
 
-pytestmark = pytest.mark.timeout(600)
+
+@dataclass
+class Answer:
+    """What one request got, and when it began and ended (Unix time)."""
+
+    side: str
+    status: int
+    began: float
+    ended: float
 
 
 @contextmanager
-def asking(stack: Stack, path: str) -> Iterator[list[tuple[str, int]]]:
+def asking(stack: Stack, path: str) -> Iterator[list[Answer]]:
     """Ask both upstreams for a page that needs the database, to the end of the block."""
-    answers: list[tuple[str, int]] = []
+    answers: list[Answer] = []
     stop = threading.Event()
     read = "cat /etc/tandem/nginx/force.conf"
     tokens = re.findall(r"^(\w+\.\w+) ", stack.compose("exec", "-T", "nginx", *read.split()), re.M)
@@ -27,9 +38,12 @@ def asking(stack: Stack, path: str) -> Iterator[list[tuple[str, int]]]:
 
     def ask(token: str) -> None:
         with stack.client() as client:
+            client.timeout = httpx.Timeout(HANG_SECONDS)
             while not stop.is_set():
+                began = time.time()
                 answer = client.get(path, headers={"X-Tandem-Upstream": token})
-                answers.append((answer.headers["X-Upstream"].partition("@")[0], answer.status_code))
+                side = answer.headers["X-Upstream"].partition("@")[0]
+                answers.append(Answer(side, answer.status_code, began, time.time()))
                 time.sleep(0.02)
 
     threads = [threading.Thread(target=ask, args=[token]) for token in tokens for _ in range(3)]
@@ -43,14 +57,34 @@ def asking(stack: Stack, path: str) -> Iterator[list[tuple[str, int]]]:
             thread.join()
 
 
+def shut_down(stack: Stack, since: float) -> float:
+    """Return when PostgreSQL heard that it has to end (Unix time)."""
+    logged = stack.run("docker", "logs", "--since", f"{since:.3f}", "--timestamps",
+                       stack.container("postgres-1"))  # fmt: skip
+    (line,) = [
+        line
+        for line in (logged.stdout + logged.stderr).splitlines()
+        if "received fast shutdown request" in line
+    ]
+    return datetime.fromisoformat(line.split()[0][:26] + "+00:00").timestamp()
+
+
+@pytest.mark.order
 def test_a_restart_of_postgresql_is_waited_for_on_both_upstreams(stack: Stack):
-    """As the nightly security update does it: whoever asks meanwhile waits, and gets no 500."""
+    """As the nightly security update does it: whoever asks meanwhile waits, and gets no 500.
+
+    But for what is being asked at that very moment.
+    """
     with asking(stack, "/scores/demo/state/") as answers:
         wait_for(lambda: len(answers) > 50)
+        began = time.time()
         stack.compose("restart", "postgres")
         before = len(answers)
         wait_for(lambda: len(answers) > before + 50)
-    assert set(answers) == {("asgi", 200), ("wsgi", 200)}
+    end = shut_down(stack, began)
+    waited = [answer for answer in answers if not answer.began < end < answer.ended]
+    assert {(answer.side, answer.status) for answer in waited} == {("asgi", 200), ("wsgi", 200)}
+    assert max(answer.began for answer in answers) > end
 
 
 @contextmanager

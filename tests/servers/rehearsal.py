@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from tests.checkout import CACHE, ROOT, named
-from tests.load.site import Site
+from tests.load.site import SESSIONS, Site, crowd
 
 # No command takes so long unless it hangs, however busy the machine is.
 HANG_SECONDS = 3600
@@ -138,7 +138,13 @@ class Rehearsal:
 
     def site(self, host: str, user: str = "visitor") -> Site:
         """Return the site of a server, as a user who is logged in."""
-        return Site(f"{host}.test", self.address(host), 443, self.cookie(host, user))
+        return Site(
+            f"{host}.test", self.address(host), 443, self.cookie(host, user), self.crowd(host)
+        )
+
+    def crowd(self, host: str) -> tuple[str, ...]:
+        """Return cookies of many users, new ones."""
+        return crowd(self.execute(host, f'tandem-manage shell -v0 -c "{SESSIONS}"'))
 
     def cookie(self, host: str, user: str = "visitor") -> str:
         """Return the Cookie header of a new session of ``user``, made on a server."""

@@ -68,7 +68,7 @@ def new_nginx(single: Rehearsal) -> dict[str, Any]:
         for change in ("systemctl reload nginx", REINSTALL):
             old = workers(single)
             single.execute(HOST, change)
-            wait_for(lambda old=old: not old & workers(single), HANG_SECONDS, every=1)
+            wait_for(lambda old=old: not old & workers(single), every=1)
 
     began = time.time()
     report = during(event, single.site(HOST))
@@ -107,7 +107,7 @@ def test_a_killed_process_costs_only_what_it_was_at(single: Rehearsal):
                     and now[0] not in {"0", before[0]}
                 )
 
-            wait_for(back, HANG_SECONDS)
+            wait_for(back)
 
     report = during(event, single.site(HOST))
     assert report["lost"] == report["doubled"] == report["missed"] == [], report

@@ -116,7 +116,9 @@ def test_a_lost_application_server_is_passed_over(spread: Rehearsal):
 
 
 def test_a_deploy_goes_from_server_to_server_and_nobody_notices(spread: Rehearsal, following: str):
-    site = Site("spread.test", spread.address("edge1"), 443, spread.cookie("app1"))
+    site = Site(
+        "spread.test", spread.address("edge1"), 443, spread.cookie("app1"), spread.crowd("app1")
+    )
     report = during(
         lambda: spread.play("deploy.yml", "-e", f"release={following}"), site, rate=50, sockets=60
     )

@@ -185,7 +185,7 @@ def test_an_address_may_hold_as_many_sockets_as_the_inventory_says(
     with host.sudo():
         written = host.check_output("cat /etc/tandem/nginx/socket-limits.conf")
         effective = host.check_output("nginx -T -q 2>/dev/null")
-    assert re.findall(r"(?m)^limit_conn sockets (\d+);", written) == [str(limit)]
+    assert re.findall(r"(?m)^limit_conn client_sockets (\d+);", written) == [str(limit)]
     # In each kind of location that holds connections open; another site may have none.
     included = effective.count("include /etc/tandem/nginx/socket-limits.conf;")
     assert included >= 3 or not own_site

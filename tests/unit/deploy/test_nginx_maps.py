@@ -116,7 +116,21 @@ def test_attempts_to_log_in_are_limited_and_looking_at_the_form_is_not(nginx: Ng
     assert nginx.site.all("limit_req") == [["zone=login", "burst=50", "nodelay"]]
     assert nginx.site.one("limit_req_status") == "429"
     zones = [d["args"] for d in nginx.http if d["directive"] == "limit_req_zone"]
-    assert zones == [["$login_attempt", "zone=login:1m", "rate=5r/s"]]
+    assert ["$login_attempt", "zone=login:1m", "rate=5r/s"] in zones
+
+
+def test_a_page_about_one_limit_is_not_refused_by_another(nginx: Nginx):
+    """Its own limits take the place of the inherited ones, and count nobody."""
+    page = nginx.locations()["/errors/"]
+    assert page.all("limit_req") == [["zone=no_requests"]]
+    assert page.all("limit_conn") == [["no_connections", "1"]]
+    zones = {
+        d["args"][1].split(":")[0]: d["args"][0]
+        for d in nginx.http
+        if d["directive"] in ("limit_req_zone", "limit_conn_zone")
+    }
+    for zone in ("zone=no_requests", "zone=no_connections"):
+        assert nginx.value(zones[zone], uri="/errors/page.html") == ""
 
 
 def test_attempts_to_log_in_are_limited_where_the_site_says_it_has_them(tmp_path):
