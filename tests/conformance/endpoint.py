@@ -41,10 +41,13 @@ class Endpoint:
     first: Callable[[], str] | None = None
     verify: bool = False  # the certificate
     headers: dict[str, str] = field(default_factory=dict)
+    at: tuple[str, int] | None = None  # where to connect to, if not to what the URL names
 
     @property
     def address(self) -> tuple[str, int]:
         """The host and the port to connect to."""
+        if self.at:
+            return self.at
         parts = urlsplit(self.url)
         assert parts.hostname, f"{self.url} names no host"
         return parts.hostname, parts.port or (443 if self.tls else 80)

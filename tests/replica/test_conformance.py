@@ -58,6 +58,8 @@ def results(request: pytest.FixtureRequest, stack: Stack) -> Results:
             f"wss://localhost:{stack.https_port}{profile.path}",
             origin=stack.origin,
             cookie=cookie,
+            # The engine's port forwarding resets connections while the machine is busy.
+            at=(stack.address(), 443),
             first=tokens(stack) if profile.name == NOTIFICATIONS.name else None,
         )
 
