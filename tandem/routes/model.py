@@ -24,6 +24,7 @@ UNREACHABLE = re.compile(r"//|/\.\.?(?:/|$)")
 OWNED = (
     "/static/", "/media/", "/errors/", "/tandem-shadow",
     "/health/edge/", "/health/wsgi/", "/health/asgi/", "/health/notify/",
+    "/.well-known/acme-challenge/",
 )  # fmt: skip
 
 

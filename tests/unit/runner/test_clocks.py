@@ -18,6 +18,7 @@ EXCEPTIONS = {
     "patience.py::eventually",
     # Which of two moments came first; how soon does not matter.
     "replica/test_moves.py::seen_after",
+    "replica/test_dependencies.py::test_a_restart_of_postgresql_is_waited_for_on_both_upstreams",
 }
 
 FAST = "    began = time.monotonic()\n    work()\n    assert time.monotonic() - began < 2\n"
