@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from tandem.bounded.files import RefusedError, within
 
 # What tools leave, where no git tells.
 LEFT_OUT = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".cache"}
+LOCKED = re.compile(r"tandem-[a-z]+\.lock")  # docker/site.py writes them
 MOST_FILES = 200_000
 MOST_FOLDERS = 200  # that are links or submodules
 MOST_BYTES = 4 << 30
@@ -31,7 +33,8 @@ def copy(source: Path, target: Path, include: Iterable[str] = ()) -> None:
 
     Raises ``AdoptError`` as ``files``, and before anything is copied.
     """
-    found = files(source)
+    # The second run finds the packages that the first has locked: they are no part of the site.
+    found = [f for f in files(source) if not LOCKED.fullmatch(str(f.relative_to(source)))]
     for name in include:
         one = source / name
         _inside(one, source)

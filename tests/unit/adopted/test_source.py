@@ -199,3 +199,13 @@ def test_git_is_not_needed_where_there_is_no_repository(tmp_path: Path, monkeypa
     (tmp_path / "shop/a.py").write_text("")
     monkeypatch.setattr(git, "run", lambda *_, **__: pytest.fail("git ran"))
     assert names(tmp_path / "shop") == ["a.py"]
+
+
+def test_what_a_first_run_has_locked_is_no_part_of_the_site(shop: Path, tmp_path: Path):
+    """Else the second run would build, and replace every instance, for nothing."""
+    (shop / "tandem-trixie.lock").write_text("")
+    (shop / "shop/tandem-trixie.lock").write_text("the site's own")
+    copy(shop, tmp_path / "copy")
+    copied = {path.relative_to(tmp_path / "copy").as_posix() for path in tmp_path.rglob("*.lock")
+              if path.is_relative_to(tmp_path / "copy")}  # fmt: skip
+    assert copied == {"shop/tandem-trixie.lock"}
