@@ -45,11 +45,15 @@ async def test_calls_of_one_socket_stay_in_order():
 async def test_slow_calls_of_one_socket_delay_no_other():
     barrier = threading.Barrier(3, timeout=HANG_SECONDS)  # broken unless three threads meet
 
+    met: list[int] = []
+
     async def application(scope, receive, send):
-        await sync_to_async(barrier.wait)()
+        met.append(await sync_to_async(barrier.wait)())
 
     served = SocketThreads(application, 3)
     await asyncio.gather(*(run(served) for _ in range(3)))
+    barrier.abort()  # whoever waits still
+    assert sorted(met) == [0, 1, 2]
 
 
 async def test_a_slow_call_of_one_socket_delays_no_other_of_a_served_site(monkeypatch):
