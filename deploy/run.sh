@@ -15,8 +15,13 @@ for folder in $SITE_PYTHON_PATH; do PYTHONPATH+=:$site/$folder; done
 export STATIC_ROOT=$release/static
 export TANDEM_RELEASE=${TANDEM_RELEASE:-${release##*/}}
 export PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-# setproctitle, if the site has it, must not write over the environment: instance.py reads it.
-export SPT_NOENV=1
+# What the process' own environment says comes first.
+settings() {
+    while IFS='=' read -r name value; do
+        if [[ $name == [A-Z]* && ! -v $name ]]; then export "$name=$value"; fi
+    done <"$release/deploy/$1"
+}
+settings timeouts.env
 # docs/sizes.md: what nginx lets in, the parser of handshakes takes.
 . "$release/deploy/sizes.env"
 export WEBSOCKETS_MAX_LINE_LENGTH=$HEADERS_BYTES WEBSOCKETS_MAX_NUM_HEADERS=$((HEADERS_BYTES / 4))
@@ -35,12 +40,13 @@ each() { while read -r -a words; do [ ${#words[@]} = 0 ] || "${python[@]}" manag
 case ${1-} in
 wsgi) exec gunicorn --config "$release/deploy/gunicorn.conf.py" ;;
 asgi)
+    settings uvicorn.env
     # docs/timeouts.md: the sockets' departure, 10 s for clients that do not answer, and a bit.
     export UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=$((${SOCKET_DRAIN_SECONDS:-10} + 15))
     exec uvicorn --fd 3 "$ASGI_APPLICATION"
     ;;
 notify) exec python -m notifications.server ;;
-socket | probe | trial | load) exec python -m "tandem.${1/socket/instance_socket}" "${@:2}" ;;
+load) exec python -m tandem.load ;;
 migrations) exec "${python[@]}" -m tandem.checks.migrations ;;
 check) exec "${python[@]}" -m tandem check --settings "${SITE_SETTINGS-$DJANGO_SETTINGS_MODULE}" "${@:2}" ;;
 static)
@@ -57,5 +63,5 @@ process) # a line of SITE_PROCESSES: its name and its command
     exit 2
     ;;
 manage) exec "${python[@]}" manage.py "${@:2}" ;;
-*) echo "tandem: usage: run.sh wsgi | asgi | notify | probe INSTANCE PATH [SECONDS] | socket away|leave|back | trial INSTANCE [SECONDS] | load | check | migrations | static | setup | demo | process NAME | manage COMMAND…" >&2; exit 2 ;;
+*) echo "tandem: usage: run.sh wsgi | asgi | notify | load | check | migrations | static | setup | demo | process NAME | manage COMMAND…" >&2; exit 2 ;;
 esac

@@ -6,6 +6,7 @@ Each raises ``ValueError`` for what its format cannot carry, before anything is 
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import Any
 
@@ -35,6 +36,40 @@ def assignment(name: str, value: str) -> str:
 def default(name: str, value: str) -> str:
     """Return the line by which the shell gives ``name`` its value unless it has one."""
     return f"{name}=${{{name}-{shell(value)}}}"
+
+
+def systemd(name: str, value: str) -> str:
+    """Return the line by which a file of systemd's (``EnvironmentFile=``) gives ``name`` its value.
+
+    systemd.exec(5): within double quotes a backslash takes what is special to it, a line
+    break is itself.
+    """
+    return f'{name}="' + re.sub(r'([\\"`$])', r"\\\1", text(value)) + '"'
+
+
+def redis(value: str) -> str:
+    """Return ``value`` as a word of Redis' configuration, and of redis-cli's commands."""
+    return '"' + "".join(_byte(number) for number in text(value).encode()) + '"'
+
+
+def unredis(word: str) -> str:
+    """Return the value of a word that :func:`redis` has made; of any other, the word."""
+    if not word.startswith('"'):
+        return word
+    return re.sub(
+        rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), word[1:-1].encode()
+    ).decode()
+
+
+def postgresql(value: str) -> str:
+    """Return ``value`` as a string of postgresql.conf, which is one line."""
+    escaped = text(value).replace("\\", "\\\\").replace("'", "''")
+    return "'" + escaped.replace("\n", "\\n").replace("\r", "\\r") + "'"
+
+
+def _byte(number: int) -> str:
+    plain = 0x20 <= number < 0x7F and chr(number) not in '"\\'
+    return chr(number) if plain else f"\\x{number:02x}"
 
 
 def quoted(value: str) -> str:

@@ -165,7 +165,7 @@ def accepted(name: str) -> None:
         probe(name, "/health/live/", ACCEPT_SECONDS)
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Do what the command line says."""
     name = os.environ["TANDEM_UPSTREAM"]
     make(FOLDER)  # with instances on TCP alone nobody has
@@ -173,7 +173,7 @@ def main() -> None:
     lock = os.open(FOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     fcntl.flock(lock, fcntl.LOCK_EX)
     port = os.environ.get("TANDEM_LISTEN", "").rpartition(":")[2]
-    match sys.argv[1:]:
+    match arguments:
         case ["away" | "leave" as action]:
             here, everywhere = (
                 int(os.environ.get(f"TANDEM_INSTANCES{which}", "1")) for which in ("_HERE", "")
@@ -191,4 +191,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -52,12 +52,12 @@ def probe(instance: str, path: str, seconds: float = TIMEOUT_SECONDS) -> tuple[i
         connection.close()
 
 
-def main() -> None:
-    """Probe once and exit by the answer."""
-    if len(sys.argv) not in (3, 4):
+def main(arguments: list[str]) -> None:
+    """Probe once, or until the answer is good, and exit by it."""
+    if len(arguments) not in (2, 3):
         sys.exit("usage: python -m tandem.probe INSTANCE PATH [SECONDS]")
-    instance, path = sys.argv[1:3]
-    deadline = time.monotonic() + float(sys.argv[3] if len(sys.argv) == 4 else 0)
+    instance, path = arguments[:2]
+    deadline = time.monotonic() + float(arguments[2] if len(arguments) == 3 else 0)
     while complaint := _complaint(instance, path):
         if time.monotonic() >= deadline:
             sys.exit(complaint)
@@ -87,4 +87,4 @@ def _complaint(instance: str, path: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -46,11 +46,11 @@ def failed(body: str) -> set[str]:
         return {""}
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Watch, and exit by what was seen."""
-    if len(sys.argv) not in (2, 3):
+    if len(arguments) not in (1, 2):
         sys.exit("usage: python -m tandem.trial INSTANCE [SECONDS]")
-    instance, seconds = sys.argv[1], float(sys.argv[2] if len(sys.argv) == 3 else 5)
+    instance, seconds = arguments[0], float(arguments[1] if len(arguments) == 2 else 5)
     deadline = time.monotonic() + START_SECONDS
     while problem := complaint(instance):
         if time.monotonic() > deadline:
@@ -64,4 +64,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -11,6 +11,8 @@ from tandem.sizes import SIZES
 
 # Room for the form around a file of the largest size; the site judges the last bytes.
 FORM_OVERHEAD_BYTES = 64 * 1024
+# RFC 6797, without the quotes that nobody writes; preload is of those who keep browsers' lists.
+HSTS = re.compile(r"(max-age=\d+(; ?includeSubDomains)?(; ?preload)?)?")
 NAME = re.compile(r"[a-z0-9.:\[\]-]+")
 REQUESTS_PER_ADDRESS = 1000
 
@@ -28,7 +30,7 @@ def server_conf(settings: Mapping[str, str]) -> str:
 map $host $public_port {{ default "{"" if port == "443" else f":{port}"}"; }}
 map $host $identity_headers {{ default "{settings["TANDEM_IDENTITY_HEADERS"]}"; }}
 map $secure $hsts {{
-    1 "{settings.get("HSTS", "")}";
+    1 "{hsts(settings)}";
     default "";
 }}
 # Who asks by another name gets what the main one gets: health-routes.conf.
@@ -47,6 +49,14 @@ map $http_origin $origin_allowed {{
 client_max_body_size {body};
 limit_conn requests {requests};
 """
+
+
+def hsts(settings: Mapping[str, str]) -> str:
+    """Return ``HSTS``.  Raises ``ValueError`` for what no browser would understand."""
+    value = settings.get("HSTS", "")
+    if not HSTS.fullmatch(value):
+        raise ValueError(f"HSTS must be like 'max-age=31536000; includeSubDomains', got {value!r}")
+    return value
 
 
 def server_name(settings: Mapping[str, str]) -> str:

@@ -139,6 +139,7 @@ def test_older_messages_come_when_the_chat_is_scrolled_back(
         expect(page.locator("#log li[data-id]")).to_have_count(count)
     assert page.locator("#log li .text").all_inner_texts() == [f"line {n}" for n in range(1, 131)]
     other.goto("/chat/long/")
+    expect(other.locator("#chat")).to_have_attribute("data-state", "open")
     other.locator("#message").press_sequentially("hm")
     expect(page.locator("#typing")).to_have_text("guest is typing…")
     context.close()

@@ -25,11 +25,12 @@ def test_pages_are_served_by_gunicorn(stack: Stack):
 
 async def test_sockets_are_held_by_uvicorn_spread_evenly(stack: Stack):
     cookie = stack.cookie("demo")
-    sockets = [await stack.socket("/ws/chat/spread/", cookie) for _ in range(10)]
+    sockets = [await stack.socket("/ws/chat/spread/", cookie) for _ in range(40)]
     held = [worker(s) for s in sockets]
     for open_socket in sockets:
         await open_socket.close()
-    assert sorted(held) == ["asgi@1"] * 5 + ["asgi@2"] * 5
+    # In turn, but nginx has others to ask as well meanwhile.
+    assert min(held.count(f"asgi@{n}") for n in (1, 2)) >= 10
 
 
 @pytest.mark.parametrize("upstream", UPSTREAMS)

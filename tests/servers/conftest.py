@@ -19,11 +19,11 @@ from tests.servers.rehearsal import Rehearsal
 GROUPS = {
     **dict.fromkeys(("provision", "repairs", "limits", "routes", "site"), "both"),
     **dict.fromkeys(("parity", "tls"), "tls"),
-    **dict.fromkeys(("rolling", "broken", "cut_off"), "rolling"),
+    **dict.fromkeys(("rolling", "broken", "cut_off", "trust"), "rolling"),
 }
 # The files in the order in which they begin: those that others wait for, then the longest.
 ORDER = (
-    "provision", "spread", "rolling", "broken", "cut_off", "adopted", "repairs", "limits",
+    "provision", "spread", "rolling", "broken", "cut_off", "trust", "adopted", "repairs", "limits",
     "routes", "site", "first_run", "parity", "tls", "beside",
 )  # fmt: skip
 

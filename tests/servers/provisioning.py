@@ -28,7 +28,7 @@ def in_full(servers: Rehearsal) -> dict[str, str]:
 
 def verify(servers: Rehearsal) -> str:
     """Return what ``make verify`` prints."""
-    return servers.run("make", "verify", "ARGS=-q", check=False).stdout
+    return servers.run("make", "--no-print-directory", "verify", "ARGS=-q", check=False).stdout
 
 
 def all_hold(verified: str) -> bool:

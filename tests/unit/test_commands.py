@@ -85,9 +85,8 @@ def unix_server(tmp_path: Path):
 def test_the_probe_says_what_was_answered(unix_server: str, monkeypatch):
     monkeypatch.setattr(probe, "current", lambda name: Path(unix_server))
     assert probe.probe("wsgi@1", "/good/") == (200, "because")
-    monkeypatch.setattr("sys.argv", ["probe", "wsgi@1", "/bad/"])
     with pytest.raises(SystemExit, match="wsgi@1 answers 503 on /bad/: because"):
-        probe.main()
+        probe.main(["wsgi@1", "/bad/"])
 
 
 def test_an_instance_is_watched_before_it_gets_visitors(unix_server: str, monkeypatch):
@@ -112,8 +111,7 @@ def test_an_instance_that_answers_slowly_is_not_good_enough(monkeypatch):
 def test_the_probe_keeps_trying_for_as_long_as_it_is_told(monkeypatch):
     answers = iter([(503, "not yet"), (503, "not yet"), (200, "")])
     monkeypatch.setattr(probe, "probe", lambda *_: next(answers))
-    monkeypatch.setattr("sys.argv", ["probe", "wsgi@1", "/late/", str(HANG_SECONDS)])
-    probe.main()
+    probe.main(["wsgi@1", "/late/", str(HANG_SECONDS)])
 
 
 def test_the_probe_does_not_wait_for_a_process_that_has_ended(tmp_path: Path, monkeypatch):
@@ -121,16 +119,14 @@ def test_the_probe_does_not_wait_for_a_process_that_has_ended(tmp_path: Path, mo
     gone.wait()
     monkeypatch.setenv("MAINPID", str(gone.pid))
     monkeypatch.setattr(probe, "current", lambda name: tmp_path / "none.sock")
-    monkeypatch.setattr("sys.argv", ["probe", "wsgi@1", "/", str(HANG_SECONDS)])
     with pytest.raises(SystemExit, match="wsgi@1 has ended instead of answering"):
-        probe.main()
+        probe.main(["wsgi@1", "/", str(HANG_SECONDS)])
 
 
 def test_the_probe_says_that_nothing_listens(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(probe, "current", lambda name: tmp_path / "gone.sock")
-    monkeypatch.setattr("sys.argv", ["probe", "wsgi@1", "/"])
     with pytest.raises(SystemExit, match=r"wsgi@1: .*No such file"):
-        probe.main()
+        probe.main(["wsgi@1", "/"])
 
 
 @pytest.mark.parametrize(

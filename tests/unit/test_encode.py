@@ -68,9 +68,20 @@ def test_compose_reads_values_and_takes_no_dollar_for_a_variable(data: dict[str,
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800", "x\udfff"])
 def test_what_no_format_can_carry_is_refused(value: str):
-    for encoder in (encode.shell, encode.quoted):
+    for encoder in (
+        encode.shell, encode.quoted, encode.redis, encode.postgresql,
+        lambda value: encode.systemd("ONE", value),
+    ):  # fmt: skip
         with pytest.raises(ValueError, match=r"has a NUL|has half a character"):
             encoder(value)
+
+
+@given(TEXTS)
+def test_a_word_of_redis_is_read_back(value: str):
+    # By Redis itself: tests/replica/test_values.py.
+    for one in (value, *ODD):
+        assert encode.unredis(encode.redis(one)) == one
+    assert encode.unredis("as-it-was-written-once") == "as-it-was-written-once"
 
 
 @FEW

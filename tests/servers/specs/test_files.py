@@ -47,9 +47,9 @@ def test_the_tokens_of_the_staff_are_nginxs_alone(host, groups):
         return
     tokens = host.file("/etc/tandem/nginx/force.conf")
     assert (tokens.user, tokens.group, tokens.mode) == ("root", "www-data", 0o640)
-    # Who reaches the socket in it says on whose behalf a copied request is.
-    folder = host.file("/run/nginx")
-    assert (folder.user, folder.mode) == ("www-data", 0o750)
+    # Who reaches this socket says on whose behalf a copied request is.
+    shadow = host.file("/run/tandem-nginx/shadow.sock")
+    assert (shadow.user, shadow.mode) == ("www-data", 0o600)
 
 
 def test_only_nginx_and_the_instance_may_connect_to_its_socket(host, instances, spread):
@@ -79,13 +79,27 @@ def test_all_instances_run_the_current_release(host, instances):
             assert host.check_output("readlink /proc/%s/cwd", pid).startswith(current)
 
 
-def test_an_operators_nginx_t_leaves_nginx_its_folders(host, groups):
+def test_an_operators_nginx_t_leaves_each_its_folders(host, groups):
+    """Where root works nobody else can put a link; what is nginx' own is the last of a path."""
     if "edge" not in groups:
         return
     with host.sudo():
         assert host.run("nginx -t -q").rc == 0
-        owners = host.check_output("stat --format %U /var/lib/nginx /var/lib/nginx/body")
-    assert set(owners.split()) == {"www-data"}
+        around = host.check_output(
+            "stat --format %U /var/lib/nginx /var/log/nginx /run/tandem-nginx"
+        )
+        own = host.check_output("stat --format %U /var/lib/nginx/* /var/log/nginx/tandem*.json")
+    assert set(around.split()) == {"root"}
+    assert set(own.split()) == {"www-data"}
+
+
+def test_configuration_is_in_folders_of_roots(host, groups):
+    if "redis" not in groups:
+        return
+    with host.sudo():
+        folder = host.file("/etc/tandem/redis")
+        assert (folder.user, folder.mode & 0o022) == ("root", 0)
+        assert {host.file(f"{folder.path}/{name}").user for name in folder.listdir()} == {"root"}
 
 
 def test_logs_are_bounded(host, groups):

@@ -91,13 +91,6 @@ def test_an_instance_waits_for_its_stores_and_is_healthy_when_it_is_ready(name: 
     assert "/health/ready/" in service["healthcheck"]["test"][1]
     assert service["command"] == ["instance.sh", name]
     assert service["deploy"]["replicas"] == f"${{{name.upper()}_INSTANCES}}"
-    assert "deploy/timeouts.env" in service["env_file"]
-
-
-def test_uvicorn_has_its_own_settings_and_gunicorn_does_not():
-    # Both read FORWARDED_ALLOW_IPS.
-    assert SERVICES["asgi"]["env_file"] == ["deploy/timeouts.env", "deploy/uvicorn.env"]
-    assert SERVICES["wsgi"]["env_file"] == ["deploy/timeouts.env"]
 
 
 def test_nginx_is_not_replaced_with_the_site():

@@ -232,7 +232,7 @@ def test_copies_can_delay_nobody_and_end_by_themselves(every_mode: Nginx):
 
 def test_the_shadow_is_behind_a_socket_of_nginx_alone_and_bounded(every_mode: Nginx):
     shadow = next(s for s in every_mode.servers() if s.own("keepalive_timeout"))
-    assert shadow.own("listen") == [["unix:/run/nginx/shadow.sock"]]
+    assert shadow.own("listen") == [["unix:/run/tandem-nginx/shadow.sock"]]
     assert shadow.all("limit_conn") == [["shadows", "64"]]
     place = every_mode.locations(shadow)[COPY]
     assert place.own("internal")

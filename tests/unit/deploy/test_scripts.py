@@ -51,7 +51,7 @@ def release(tmp_path: Path) -> Path:
     (folder / "site/app").mkdir(parents=True)
     (folder / "deploy/run.sh").write_text((DEPLOY / "run.sh").read_text())
     (folder / "deploy/run.sh").chmod(0o755)
-    for name in ("site.env", "sizes.env"):
+    for name in ("site.env", "sizes.env", "timeouts.env", "uvicorn.env"):
         (folder / "deploy" / name).write_text((DEPLOY / name).read_text())
     for name in ("gunicorn", "uvicorn", "python"):
         program(folder / "venv/bin", name, SAYS)
@@ -79,8 +79,6 @@ def test_a_process_runs_one_release_from_its_start_to_its_end(release: Path):
     # Releases are read-only, and are not to be slowed down by trying to write.
     assert "PYTHONDONTWRITEBYTECODE=1\n" in said
     assert "PYTHONUNBUFFERED=1\n" in said
-    # instance.py reads the environment of the process.
-    assert "SPT_NOENV=1\n" in said
 
 
 def test_uvicorn_takes_the_socket_it_is_given_and_has_time_for_the_drain(release: Path):
@@ -90,10 +88,25 @@ def test_uvicorn_takes_the_socket_it_is_given_and_has_time_for_the_drain(release
     assert "UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=25\n" in run(release, "asgi")
 
 
+def test_uvicorn_has_its_own_settings_and_gunicorn_does_not(release: Path):
+    # Both read FORWARDED_ALLOW_IPS.
+    said = run(release, "asgi")
+    assert "UVICORN_FORWARDED_ALLOW_IPS=*\n" in said
+    assert "UVICORN_LOOP=uvloop\n" in said
+    assert "FORWARDED_ALLOW_IPS" not in run(release, "wsgi")
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi", "notify"])
+def test_timeouts_are_everybodys_and_what_the_process_is_told_comes_first(release: Path, kind: str):
+    assert "UVICORN_WS_PING_INTERVAL=30\n" in run(release, kind)
+    told = run(release, kind, UVICORN_WS_PING_INTERVAL="0")
+    assert "UVICORN_WS_PING_INTERVAL=0\n" in told
+    assert "UVICORN_WS_PING_INTERVAL=30\n" not in told
+
+
 def test_the_other_parts_are_those_of_the_release(release: Path):
     assert "python -m notifications.server\n" in run(release, "notify")
-    assert "python -m tandem.instance_socket away\n" in run(release, "socket", "away")
-    assert "python -m tandem.probe asgi@1 /x/\n" in run(release, "probe", "asgi@1", "/x/")
+    assert "python -m tandem.load\n" in run(release, "load")
     assert "python manage.py shell -c 1\n" in run(release, "manage", "shell", "-c", "1")
     assert "python manage.py migrate --noinput -v1\n" in run(release, "setup")
     assert "python manage.py collectstatic --noinput -v0\n" in run(release, "static")
@@ -215,9 +228,9 @@ def test_sockets_are_moved_only_once_the_new_workers_take_connections():
 def test_a_new_nginx_takes_over_only_if_it_accepts_the_configuration():
     text = (DEPLOY / "nginx/upgrade.sh").read_text()
     steps = [
-        "(deleted)$' \"/proc/$old/maps\" || exit 0", "/usr/sbin/nginx -t -q || die",
-        'kill -USR2 "$old"', "[ -s $pid.oldbin ] && [ -s $pid ]", 'kill -QUIT "$old"',
-        "sh /etc/nginx/tandem/move-sockets.sh",
+        "(deleted)$' \"/proc/$old/maps\" || exit 0", "/usr/sbin/nginx -t -q",
+        "--signal=USR2 nginx.service", "[ -s $pid.oldbin ] && [ -s $pid ]",
+        "--signal=QUIT nginx.service", "sh /etc/nginx/tandem/move-sockets.sh",
     ]  # fmt: skip
     places = [text.index(step) for step in steps]
     assert places == sorted(places)
@@ -225,7 +238,7 @@ def test_a_new_nginx_takes_over_only_if_it_accepts_the_configuration():
 
 def test_what_a_killed_nginx_leaves_is_in_nobodys_way():
     text = (DEPLOY / "nginx/start.sh").read_text()
-    cleaning = "rm -f /run/nginx/nginx.pid /run/nginx/shadow.sock"
+    cleaning = "rm -f /run/nginx/nginx.pid"
     assert text.index(cleaning) < text.index("/usr/sbin/nginx -g")
 
 

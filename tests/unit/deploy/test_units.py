@@ -13,6 +13,9 @@ from tests.unit.deploy.systemd import Unit
 SERVERS = ("wsgi", "asgi", "notify")
 KINDS = (*SERVERS, "process")
 HERE = "/srv/tandem/instances/%p@%i/deploy"
+LOGS = "+/usr/bin/systemd-tmpfiles --create /etc/tmpfiles.d/tandem-nginx.conf"
+TRIED = "/usr/sbin/nginx -t -q -g 'pid /run/nginx/nginx.pid;'"
+TOOL = "/usr/local/lib/tandem/instance.py"
 # What nobody needs; systemd.exec(5).
 SANDBOX = {
     "NoNewPrivileges": "yes",
@@ -85,8 +88,35 @@ def test_nginx_may_open_its_ports_and_nothing_else():
     assert unit["Service", "User"] == unit["Service", "Group"] == "www-data"
     for directive in ("CapabilityBoundingSet", "AmbientCapabilities"):
         assert unit["Service", directive] == "CAP_NET_BIND_SERVICE"
-    assert unit["Service", "ReadWritePaths"] == "/var/lib/nginx /var/log/nginx"
-    assert unit["Service", "RuntimeDirectoryMode"] == "0750"  # shadow.sock believes who writes
+    assert unit["Service", "ReadWritePaths"] == "/var/log/nginx"
+    assert unit["Service", "RuntimeDirectoryMode"] == "0750"
+
+
+def test_of_nginxs_paths_the_last_part_alone_is_its_own():
+    unit = SANDBOXED["nginx"]
+    # Debian's places for request bodies and the like; what is around them stays root's.
+    assert unit["Service", "StateDirectory"].split() == [
+        f"nginx/{name}" for name in ("body", "fastcgi", "proxy", "scgi", "uwsgi")
+    ]
+    assert unit["Service", "StateDirectoryMode"] == "0700"
+    made = (ROOT / "deploy/systemd/nginx.tmpfiles").read_text().splitlines()
+    # Files, no folder, and not for everybody.
+    assert {tuple(line.split()[::2]) for line in made if line[0] != "#"} == {("f", "0640", "adm")}
+    shadow = Unit("nginx-shadow.socket")
+    assert shadow["Socket", "ListenStream"] == "/run/tandem-nginx/shadow.sock"
+    assert (shadow["Socket", "SocketUser"], shadow["Socket", "SocketMode"]) == ("www-data", "0600")
+    assert shadow["Socket", "Service"] == "nginx.service"
+    assert shadow["Install", "WantedBy"] == "sockets.target"
+
+
+def test_root_asks_nginx_and_follows_nothing_of_its():
+    text = (ROOT / "deploy/nginx/upgrade.sh").read_text()
+    assert "cat $pid" not in text
+    assert "systemctl show --property=MainPID --value nginx.service" in text
+    assert not re.search(r"(?m)^ *(kill|/usr/sbin/nginx -s)", text)
+    assert "--property=User=www-data" in text
+    # 'nginx -t' and 'nginx -s' by root find no file of nginx' own.
+    assert not re.search("(?m)^pid", (ROOT / "deploy/nginx/nginx.conf").read_text())
 
 
 def test_redis_and_the_firewall_have_no_more_than_they_need():
@@ -120,23 +150,33 @@ def test_an_instance_leaves_nginx_before_it_stops_and_is_back_when_it_answers(ki
     unit = service(kind)
     assert unit["Service", "ExecStart"] == f"{HERE}/run.sh {kind}"
     assert unit["Service", "ExecStartPost"].splitlines() == [
-        f"{HERE}/run.sh probe %p@%i /health/live/ 60",
-        f"+{HERE}/run.sh socket back",
+        f"{TOOL} probe %p@%i /health/live/ 60",
+        f"+{TOOL} socket back",
     ]
-    assert unit["Service", "ExecStop"] == f"-+{HERE}/run.sh socket leave"
-    assert unit["Service", "ExecStopPost"] == f"-+{HERE}/run.sh socket away"
+    assert unit["Service", "ExecStop"] == f"-+{TOOL} socket leave"
+    assert unit["Service", "ExecStopPost"] == f"-+{TOOL} socket away"
     assert int(unit["Service", "TimeoutStartSec"]) > 60  # the probe's own limit
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_instance_runs_its_own_release_with_the_sites_settings(kind: str):
     unit = service(kind)
-    files = unit["Service", "EnvironmentFile"].splitlines()
-    assert files[0] == "/etc/tandem/site.env"
-    assert all(file.startswith(f"{HERE}/") for file in files[1:])
+    assert unit["Service", "ExecStart"].startswith(f"{HERE}/run.sh {kind}")
+    # Root's commands get it as well, so nothing of a release is in it.
+    assert unit["Service", "EnvironmentFile"] == "/etc/tandem/site.env"
     assert unit["Service", "Environment"] == "TANDEM_UPSTREAM=%p@%i"
-    wanted = {"asgi": ["timeouts.env", "uvicorn.env"], "notify": ["timeouts.env"]}.get(kind, [])
-    assert [file.removeprefix(f"{HERE}/") for file in files[1:]] == wanted
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_root_runs_its_own_tool_and_nothing_of_a_release(kind: str):
+    unit = service(kind)
+    assert unit["Service", "ExecStartPre"] == f"+{TOOL} starts %p@%i"
+    for name in ("ExecStartPre", "ExecStart", "ExecStartPost", "ExecStop", "ExecStopPost"):
+        for command in unit["Service", name].splitlines():
+            prefix, _, program = command.partition("/")
+            assert "+" not in prefix or f"/{program}".startswith(f"{TOOL} "), command
+    first = (ROOT / "ansible/roles/tools/files/instance.py").read_text().splitlines()[0]
+    assert first == "#!/usr/bin/python3 -I"  # no module of somebody else's folder
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -154,9 +194,10 @@ def test_nginx_ends_gracefully_and_reloads_only_what_it_accepts():
     assert unit["Service", "KillSignal"] == "SIGQUIT"
     assert unit["Service", "KillMode"] == "mixed"
     assert stop_seconds(unit) == 10
-    assert unit["Service", "ExecStartPre"] == "/usr/sbin/nginx -t -q"
+    assert unit["Service", "ExecStartPre"].splitlines() == [LOGS, TRIED]
     assert unit["Service", "ExecReload"].splitlines() == [
-        "/usr/sbin/nginx -t -q",
+        LOGS,
+        TRIED,
         "/bin/kill -HUP $MAINPID",
         "-/bin/sh /etc/nginx/tandem/move-sockets.sh",
     ]
@@ -171,8 +212,8 @@ def test_nginx_ends_gracefully_and_reloads_only_what_it_accepts():
 
 def test_nginx_is_stopped_first_and_started_last():
     unit = SANDBOXED["nginx"]
-    assert unit["Unit", "After"] == "tandem.target nginx.socket"
-    assert unit["Unit", "Requires"] == "nginx.socket"
+    assert unit["Unit", "After"] == "tandem.target nginx.socket nginx-shadow.socket"
+    assert unit["Unit", "Requires"] == "nginx.socket nginx-shadow.socket"
 
 
 def test_the_ports_are_held_whatever_becomes_of_nginx():
@@ -185,7 +226,8 @@ def test_the_ports_are_held_whatever_becomes_of_nginx():
     assert unit["Install", "WantedBy"] == "sockets.target"
     # nginx takes them in this order, by its own way of handing sockets on.
     script = (ROOT / "deploy/nginx/start.sh").read_text()
-    assert "NGINX='3:4:5:6:' /usr/sbin/nginx -g 'daemon off;' &" in script
+    assert "NGINX=$(seq -s : 3 $((2 + LISTEN_FDS))):" in script
+    assert "/usr/sbin/nginx -g 'daemon off; pid /run/nginx/nginx.pid;' &" in script
 
 
 @pytest.mark.parametrize("kind", SERVERS)
@@ -256,6 +298,6 @@ def test_no_unit_holds_a_secret():
 
 def test_redis_runs_by_our_files():
     assert SANDBOXED["redis"]["Service", "ExecStart"] == (
-        "/usr/bin/redis-server /etc/redis/redis-tandem.conf"
-        " --include /etc/redis/tandem-host.conf --supervised systemd"
+        "/usr/bin/redis-server /etc/tandem/redis/tandem.conf"
+        " --include /etc/tandem/redis/host.conf --supervised systemd"
     )

@@ -81,7 +81,8 @@ def test_ssh_takes_keys_only():
 def environment(server: Server) -> dict[str, str]:
     """Return /etc/tandem/site.env."""
     text = server.file("site", "site.env.j2")
-    return dict(line.split("=", 1) for line in text.splitlines() if line and line[0] != "#")
+    lines = [line.split("=", 1) for line in text.splitlines() if line and line[0] != "#"]
+    return {name: value.removeprefix('"').removesuffix('"') for name, value in lines}
 
 
 def test_every_setting_reaches_the_processes():
@@ -160,7 +161,7 @@ def test_redis_of_several_servers_asks_for_a_password_on_the_private_address():
     lines = several("data1").file("redis", "host.conf.j2").splitlines()
     assert "bind 10.0.0.30" in lines
     assert "port 6379" in lines
-    assert "include /etc/redis/tandem-password.conf" in lines
+    assert "include /etc/tandem/redis/password.conf" in lines
 
 
 def test_postgres_of_several_servers_asks_for_scram_from_the_sites_own_servers():
@@ -267,7 +268,7 @@ def test_what_would_not_fit_is_refused(preflight):
 
 def test_logs_are_rotated_and_stay_nginxs():
     text = one(nginx_log_days=9).file("nginx", "logrotate.j2")
-    for line in ("daily", "rotate 9", "compress", "create 0640 www-data adm", "su www-data adm"):
+    for line in ("daily", "rotate 9", "compress", "create 0640 www-data adm"):
         assert f"    {line}\n" in text
     assert "--signal=USR1 nginx.service" in text
     assert "/var/log/nginx/tandem.json /var/log/nginx/tandem-shadow.json {" in text

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3 -I
 """Put a release to work on this server, one instance at a time.
 
 instance.py try RELEASE KIND...   run an instance of each kind that nobody is sent to
@@ -6,10 +6,20 @@ instance.py roll RELEASE NAME     let the instance (asgi@1) run the release
 instance.py ready NAME...         wait until all of them are ready
 instance.py list                  what each instance runs, as JSON
 
+For the units, and as the user that theirs say:
+instance.py starts NAME           note which release a process is started with
+instance.py socket away|leave|back
+instance.py probe NAME PATH [SECONDS]
+instance.py trial NAME [SECONDS]
+
 RELEASE is a folder, say /srv/tandem/releases/abc.  Exits 1 with a sentence and the last
 lines of the log when the release does not work; the instance then runs the old one again.
 
 Each call does its whole step on the server, whatever becomes of whoever asked for it.
+
+Root runs this, and nothing of a release: a site's code is not trusted with root.  So it is
+isolated (``-I``), comes with its own copies of the modules that it needs, and knows of a
+process what systemd says, never what the process says of itself.
 """
 
 from __future__ import annotations
@@ -17,14 +27,21 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # root's own, beside this file
+
+from tandem import instance_socket, probe, trial
+
 INSTANCES = Path("/srv/tandem/instances")
 SOCKETS = Path("/run/tandem")
+STARTED = SOCKETS / "started"
+SETTINGS = Path("/etc/tandem/site.env")
 LOCK = Path("/run/tandem-instances.lock")
 LOG_LINES = "15"
 WATCH_SECONDS = "5"
@@ -40,23 +57,48 @@ def systemctl(*arguments: str, check: bool = False) -> str:
     ).stdout.strip()
 
 
+def shown(name: str, *properties: str) -> dict[str, str]:
+    """Return what systemd says of an instance's service, by property."""
+    wanted = [f"--property={p}" for p in properties]
+    lines = systemctl("show", *wanted, f"{name}.service").splitlines()
+    return {key: value for key, _, value in (line.partition("=") for line in lines)}
+
+
 def main_pid(name: str) -> str:
     """Return the main process of an instance; "0": it does not run."""
-    return systemctl("show", "--property=MainPID", "--value", f"{name}.service")
+    return shown(name, "MainPID").get("MainPID", "0")
 
 
-def environment(name: str) -> dict[str, str]:
-    """Return the environment of the running process of an instance; empty: it does not run."""
-    try:
-        text = Path(f"/proc/{main_pid(name)}/environ").read_text()
-    except OSError:
-        return {}
-    return dict(pair.split("=", 1) for pair in text.split("\0") if "=" in pair)
+def starts(name: str) -> None:
+    """Note which release this start is with: the unit calls it before the process begins."""
+    instance_socket.make(SOCKETS)
+    instance_socket.make(STARTED)
+    release = (INSTANCES / name).readlink().name
+    fresh = STARTED / f".{name}.new"
+    fresh.write_text(f"{os.environ['INVOCATION_ID']} {release}\n")
+    fresh.replace(STARTED / name)
 
 
 def serving(name: str) -> str:
-    """Return the release that the running process is of; empty: it does not run."""
-    return environment(name).get("TANDEM_RELEASE", "")
+    """Return the release that the running process was started with; empty: it does not run."""
+    state = shown(name, "MainPID", "InvocationID")
+    try:
+        start, _, release = (STARTED / name).read_text().strip().partition(" ")
+    except FileNotFoundError:
+        return ""
+    return release if state["MainPID"] != "0" and start == state["InvocationID"] else ""
+
+
+def surroundings(name: str) -> dict[str, str]:
+    """Return what a question to an instance needs to know: its address, and the site's name."""
+    said = shown(name, "Environment", "UnsetEnvironment")
+    found = dict(pair.partition("=")[::2] for pair in shlex.split(said.get("Environment", "")))
+    if "TANDEM_LISTEN" in shlex.split(said.get("UnsetEnvironment", "")):
+        found.pop("TANDEM_LISTEN", None)
+    settings = [line.partition("=")[::2] for line in SETTINGS.read_text().splitlines()]
+    found |= {key: value.strip('"') for key, value in settings if key == "SERVER_NAMES"}
+    wanted = {"TANDEM_LISTEN", "SERVER_NAMES"}
+    return {key: value for key, value in found.items() if key in wanted}
 
 
 def link(name: str, release: Path | None) -> None:
@@ -80,11 +122,13 @@ def log(name: str, since: float) -> str:
     ).stdout.strip()  # fmt: skip
 
 
-def ask(name: str, *command: str) -> str:
-    """Run a command of the release on a running instance; return its complaint."""
+def ask(name: str, question: str, *arguments: str) -> str:
+    """Ask a running instance, as its own user, by ``probe`` or ``trial``; return its complaint."""
+    user = shown(name, "User", "Group")
     done = subprocess.run(
-        [INSTANCES / name / "deploy/run.sh", *command],
-        env={**os.environ, **environment(name)}, check=False, capture_output=True, text=True,
+        [sys.executable, "-I", __file__, question, name, *arguments],
+        user=user["User"], group=user["Group"], extra_groups=[], env=surroundings(name), cwd="/",
+        check=False, capture_output=True, text=True,
     )  # fmt: skip
     return "" if done.returncode == 0 else (done.stderr.strip() or f"status {done.returncode}")
 
@@ -109,7 +153,7 @@ def start(name: str, release: Path) -> str:
         if name.startswith(PROCESS):
             problem = stays(name)
         else:
-            problem = ask(name, "probe", name, "/health/ready/", READY_SECONDS)
+            problem = ask(name, "probe", "/health/ready/", READY_SECONDS)
     except subprocess.CalledProcessError:
         problem = "it does not start"
     finally:
@@ -123,12 +167,11 @@ def has(release: Path, name: str) -> bool:
     """Tell whether a release knows ``name``: an older one may not have such a process yet."""
     if not name.startswith(PROCESS):
         return True
-    script = (
-        '. "$1"; while read -r name _; do [ "$name" != "$2" ] || exit 0;'
-        ' done <<<"${SITE_PROCESSES-}"; exit 1'
-    )
-    wanted = ["bash", "-c", script, "-", release / "deploy/site.env", name.removeprefix(PROCESS)]
-    return subprocess.run(wanted, check=False, capture_output=True).returncode == 0
+    # Read, not run: this is root.
+    words = shlex.split((release / "deploy/site.env").read_text(), comments=True)
+    found = [w.removeprefix("SITE_PROCESSES=") for w in words if w.startswith("SITE_PROCESSES=")]
+    processes = [line.split()[0] for text in found for line in text.splitlines() if line.strip()]
+    return name.removeprefix(PROCESS) in processes
 
 
 def roll(release: Path, name: str) -> None:
@@ -160,12 +203,12 @@ def watch(name: str) -> str:
     except subprocess.CalledProcessError:
         return "it does not start"
     pid = main_pid(name)
-    problem = ask(name, "trial", name, WATCH_SECONDS)
+    problem = ask(name, "trial", WATCH_SECONDS)
     # Whoever asks at its socket has systemd start it again.
     return problem or ("" if main_pid(name) == pid else "it ended by itself")
 
 
-def trial(release: Path, kinds: list[str]) -> None:
+def try_out(release: Path, kinds: list[str]) -> None:
     """Run the release where nginx does not see it, and watch it for a while."""
     names = [f"{kind}@trial" for kind in kinds]
     units = [f"{name}.{unit}" for name in names for unit in ("service", "socket")]
@@ -193,9 +236,7 @@ def ready(names: list[str]) -> None:
     """Wait until all instances are ready; exit with what those say that are not."""
     with ThreadPoolExecutor() as threads:
         problems = list(
-            threads.map(
-                lambda name: ask(name, "probe", name, "/health/ready/", READY_SECONDS), names
-            )
+            threads.map(lambda name: ask(name, "probe", "/health/ready/", READY_SECONDS), names)
         )
     found = [f"{name}: {problem}" for name, problem in zip(names, problems, strict=True) if problem]
     if found:
@@ -216,21 +257,32 @@ def instances() -> list[dict[str, str]]:
 
 def main() -> None:
     """Do what the command line says, when nobody else does."""
-    lock = LOCK.open("w")
     match sys.argv[1:]:
         case ["list"]:
             print(json.dumps(instances()))
         case ["ready", *names]:
             ready(names)
+        case ["starts", name]:
+            starts(name)
+        case ["socket", action]:
+            instance_socket.main([action])
+        case ["probe", *arguments]:
+            probe.main(arguments)
+        case ["trial", *arguments]:
+            trial.main(arguments)
         case ["try", release, *kinds] if kinds:
+            lock = LOCK.open("w")
             fcntl.flock(lock, fcntl.LOCK_EX)
-            trial(Path(release), kinds)
+            try_out(Path(release), kinds)
         case ["roll", release, name]:
+            lock = LOCK.open("w")
             fcntl.flock(lock, fcntl.LOCK_EX)
             roll(Path(release), name)
         case _:
             sys.exit(
                 "usage: instance.py try RELEASE KIND... | roll RELEASE NAME | ready NAME... | list"
+                " | starts NAME | socket away|leave|back | probe NAME PATH [SECONDS]"
+                " | trial NAME [SECONDS]"
             )
 
 
