@@ -5,10 +5,16 @@ project=$(setting COMPOSE_PROJECT_NAME)
 # The services whose containers are instances, as UPSTREAMS in tandem/routes/model.py.
 kinds=(wsgi asgi notify)
 
-# The containers of a service, first to last.
-containers() {
+# The containers of a service, as 'docker ps' shows them with more options.  Images have labels
+# of project and service, too: what somebody has started from one by hand is none of ours.
+of_service() {
     docker ps --filter "label=com.docker.compose.project=$project" \
-        --filter "label=com.docker.compose.service=$1" --format '{{.Names}}' | sort -V
+        --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False "${@:2}"
+}
+
+# Their names, first to last.
+containers() {
+    of_service "$1" --format '{{.Names}}' | sort -V
 }
 
 # Those of all kinds.
@@ -27,8 +33,7 @@ stale() {
 all_serve() {
     local kind healthy
     for kind in "${kinds[@]}"; do
-        healthy=$(docker ps --filter "label=com.docker.compose.project=$project" \
-            --filter "label=com.docker.compose.service=$kind" --filter health=healthy --quiet | wc -l)
+        healthy=$(of_service "$kind" --filter health=healthy --quiet | wc -l)
         [ "$healthy" = "$(setting "${kind^^}_INSTANCES")" ] || return 1
     done
 }
