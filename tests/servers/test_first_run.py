@@ -23,6 +23,12 @@ def hapless(release: str) -> Rehearsal:
     rehearsal = Rehearsal("hapless.yml", "hapless")
     rehearsal.down()
     rehearsal.up()
+    # SSH on another port as well, and something of the operator's own that listens.
+    rehearsal.execute(
+        "hapless",
+        "printf 'Port 22\\nPort 2222\\n' >/etc/ssh/sshd_config.d/20-mine.conf;"
+        "systemctl restart ssh; systemd-run --quiet --unit mine python3 -m http.server 9100",
+    )
     return rehearsal
 
 
@@ -73,4 +79,12 @@ def test_the_next_run_ends_as_a_clean_one_would(hapless: Rehearsal):
     assert recap(story["first run"])["hapless"]["failed"] == 0
     assert recap(story["second run"])["hapless"]["failed"] == 0
     assert changes(story["second run"]) == []
+    # On settings that are documented, whichever they are.
     assert all_hold(story["specifications"]), story["specifications"]
+
+
+def test_a_value_reaches_the_site_as_it_is(hapless: Rehearsal):
+    shown = hapless.execute(
+        "hapless", "tandem-manage shell -v0 -c 'import os; print(repr(os.environ[\"MOTTO\"]))'"
+    )
+    assert shown.splitlines()[-1] == repr('it\'s "quoted", \\ and\n$two lines')

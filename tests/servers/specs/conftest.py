@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,6 @@ def peers(host: Any, variables: dict[str, Any]) -> list[dict[str, Any]]:
     others = [read(name) for name in variables["groups"]["all"] if name != here]
     site = variables.get("tandem_site")
     return [other for other in others if other.get("tandem_site") == site]
-
-
-@pytest.fixture
-def default():
-    """Give a function that returns the default of a variable, as Ansible has it."""
-    return yaml.safe_load((ROOT / "ansible/roles/tandem/defaults/main.yml").read_text()).__getitem__
 
 
 @pytest.fixture
@@ -110,6 +105,52 @@ def ask(host: Any, name: str):
         return int(status or 0), body
 
     return get
+
+
+@pytest.fixture
+def setting(variables: dict[str, Any]):
+    """Give a function that returns a variable of the inventory, or the default of its role."""
+
+    def get(name: str, role: str = "tandem") -> Any:
+        file = ROOT / "ansible/roles" / role / "defaults/main.yml"
+        return variables.get(name, yaml.safe_load(file.read_text())[name])
+
+    return get
+
+
+@pytest.fixture
+def sshd_ports(host: Any, variables: dict[str, Any]) -> set[str]:
+    """Return the ports of SSH: all that the server has, and that by which it is reached."""
+    found = set(re.findall(r"(?m)^port (\d+)$", host.check_output("sshd -T")))
+    return found | {str(variables.get("ansible_port", 22))}
+
+
+def part(name: str) -> Any:
+    """Return a fixture that skips what is of another part of the site than this server is."""
+
+    @pytest.fixture
+    def of_this_server(groups: set[str]) -> None:
+        if name not in groups:
+            pytest.skip(f"this server is not in the group {name}")
+
+    return of_this_server
+
+
+edge, redis, postgres = part("edge"), part("redis"), part("postgres")
+
+
+@pytest.fixture
+def app(kinds: list[str]) -> None:
+    """Skip what is of servers that run instances."""
+    if not kinds:
+        pytest.skip("this server runs no instances")
+
+
+@pytest.fixture
+def identified(setting: Any) -> None:
+    """Skip what asks the answers who gave them, where they do not say it."""
+    if setting("tandem_identity_headers") != "on":
+        pytest.skip("tandem_identity_headers is off")
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 
+@pytest.mark.usefixtures("app")
 def test_secrets_are_roots_alone(host, kinds):
-    if not kinds:
-        return
     folder = host.file("/etc/tandem/credentials")
     assert (folder.user, folder.mode) == ("root", 0o700)
     for path in folder.listdir():
@@ -16,9 +15,8 @@ def test_secrets_are_roots_alone(host, kinds):
         assert secret.size >= 32
 
 
+@pytest.mark.usefixtures("app")
 def test_no_secret_is_in_an_environment_or_a_command_line(host, kinds):
-    if not kinds:
-        return
     with host.sudo():
         found = host.run(
             # Those of a site that reads its own from variables are there by its own wish.
@@ -29,22 +27,21 @@ def test_no_secret_is_in_an_environment_or_a_command_line(host, kinds):
     assert found.stdout == ""
 
 
+@pytest.mark.usefixtures("app")
 def test_a_unit_reads_its_own_secrets_only(host, instances):
     for instance in instances:
         user = f"tandem-{instance.split('@')[0]}"
         assert host.run("runuser -u %s -- ls /etc/tandem/credentials", user).failed
 
 
+@pytest.mark.usefixtures("edge")
 def test_the_key_of_the_certificate_is_nginxs_alone(host, groups):
-    if "edge" not in groups:
-        return
     key = host.file("/etc/tandem/tls/privkey.pem")
     assert (key.user, key.group, key.mode) == ("root", "www-data", 0o640)
 
 
+@pytest.mark.usefixtures("edge")
 def test_the_tokens_of_the_staff_are_nginxs_alone(host, groups):
-    if "edge" not in groups:
-        return
     tokens = host.file("/etc/tandem/nginx/force.conf")
     assert (tokens.user, tokens.group, tokens.mode) == ("root", "www-data", 0o640)
     # Who reaches this socket says on whose behalf a copied request is.
@@ -52,16 +49,18 @@ def test_the_tokens_of_the_staff_are_nginxs_alone(host, groups):
     assert (shadow.user, shadow.mode) == ("www-data", 0o600)
 
 
+@pytest.mark.usefixtures("app")
 def test_only_nginx_and_the_instance_may_connect_to_its_socket(host, instances, spread):
-    for instance in instances if not spread else []:
+    if spread:
+        pytest.skip("with several servers instances listen on TCP")
+    for instance in instances:
         socket = host.file(f"/run/tandem/{instance}.sock")
         assert socket.is_socket
         assert (socket.group, socket.mode) == ("www-data", 0o660)
 
 
+@pytest.mark.usefixtures("app")
 def test_the_release_is_roots_and_nobody_elses_to_change(host, kinds):
-    if not kinds:
-        return
     current = host.check_output("readlink -f /srv/tandem/current")
     # What a link may do is for what it leads to.
     find = r"find %s ! -type l \( ! -user root -o -perm /022 \) -print -quit"
@@ -71,6 +70,7 @@ def test_the_release_is_roots_and_nobody_elses_to_change(host, kinds):
         assert host.file(folder).mode & 0o022 == 0, folder
 
 
+@pytest.mark.usefixtures("app")
 def test_all_instances_run_the_current_release(host, instances):
     for instance in instances:
         pid = host.check_output("systemctl show --property=MainPID --value %s", instance)
@@ -79,10 +79,9 @@ def test_all_instances_run_the_current_release(host, instances):
             assert host.check_output("readlink /proc/%s/cwd", pid).startswith(current)
 
 
+@pytest.mark.usefixtures("edge")
 def test_an_operators_nginx_t_leaves_each_its_folders(host, groups):
     """Where root works nobody else can put a link; what is nginx' own is the last of a path."""
-    if "edge" not in groups:
-        return
     with host.sudo():
         assert host.run("nginx -t -q").rc == 0
         around = host.check_output(
@@ -93,9 +92,8 @@ def test_an_operators_nginx_t_leaves_each_its_folders(host, groups):
     assert set(own.split()) == {"www-data"}
 
 
+@pytest.mark.usefixtures("redis")
 def test_configuration_is_in_folders_of_roots(host, groups):
-    if "redis" not in groups:
-        return
     with host.sudo():
         folder = host.file("/etc/tandem/redis")
         assert (folder.user, folder.mode & 0o022) == ("root", 0)
@@ -113,9 +111,8 @@ def test_logs_are_bounded(host, groups):
                 assert log.mode & 0o007 == 0
 
 
+@pytest.mark.usefixtures("edge")
 def test_no_query_string_is_logged(host, ask, groups):
-    if "edge" not in groups:
-        return
     ask("/?token=planted-by-the-specification")
     with host.sudo():
         found = host.run("grep -r planted-by-the-specification /var/log/nginx")
@@ -147,9 +144,8 @@ REDIS = (
 )
 
 
+@pytest.mark.usefixtures("redis")
 def test_redis_listens_on_its_socket_alone_or_asks_for_a_password(host, groups, spread):
-    if "redis" not in groups:
-        return
     with host.sudo():
         port = host.check_output(REDIS + "config get port").split()
         anonymous = host.run("redis-cli -s /run/redis-tandem/redis-server.sock ping").stdout
@@ -157,20 +153,18 @@ def test_redis_listens_on_its_socket_alone_or_asks_for_a_password(host, groups, 
     assert ("NOAUTH" in anonymous) == spread
 
 
-def test_redis_is_sized_for_the_site_and_never_drops_silently(host, groups, variables):
-    if "redis" not in groups:
-        return
+@pytest.mark.usefixtures("redis")
+def test_redis_is_sized_for_the_site_and_never_drops_silently(host, setting):
     with host.sudo():
         shown = host.check_output(REDIS + "config get 'max*'").split()
     found = dict(zip(shown[::2], shown[1::2], strict=True))
-    assert int(found["maxclients"]) == int(variables.get("tandem_redis_max_clients", 1000))
+    assert int(found["maxclients"]) == int(setting("tandem_redis_max_clients"))
     assert int(found["maxmemory"]) >= 64 * 1024 * 1024
     assert found["maxmemory-policy"] == "noeviction"
 
 
+@pytest.mark.usefixtures("postgres")
 def test_postgres_is_asked_by_the_kernels_word_or_by_scram(host, groups, spread, variables):
-    if "postgres" not in groups:
-        return
     with host.sudo("postgres"):
         listens = host.check_output("psql -At -c 'show listen_addresses'")
         methods = host.check_output(

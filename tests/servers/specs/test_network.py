@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from tandem.routes.model import UPSTREAMS, Route
 
-PUBLIC = {"22", "80", "443"}
+WEB = {"80", "443"}
+# Where a server asks for its own address.
+DHCP = {("udp", "68"), ("udp", "546")}
 # What the site's own servers reach of each other.  docs/servers.md
 INSTANCE_PORTS = {"wsgi": "8101-8109", "asgi": "8201-8209", "notify": "8301-8309"}
 DATA = {"redis": 6379, "postgres": 5432}
 
 
-def test_nothing_but_ssh_and_the_web_listens_to_the_outside(host, groups, variables):
+def test_nothing_but_ssh_and_the_web_listens_to_the_outside(
+    host, groups, variables, setting, sshd_ports
+):
+    expected = sshd_ports | (WEB if "edge" in groups else set())
+    expected |= {str(port) for port in setting("firewall_open_tcp_ports", "firewall")}
     listening = host.check_output("ss --listening --tcp --udp --numeric --no-header").splitlines()
     for line in listening:
         protocol, _, _, _, address = line.split()[:5]
@@ -22,16 +30,17 @@ def test_nothing_but_ssh_and_the_web_listens_to_the_outside(host, groups, variab
             continue
         if at == variables.get("tandem_private_address"):
             continue  # for the site's other servers; the firewall says for whom
-        assert protocol == "tcp", line
-        assert port in PUBLIC, line
-        if port in {"80", "443"}:
-            assert "edge" in groups, line
+        if (protocol, port) not in DHCP:
+            assert protocol == "tcp", line
+            assert port in expected, line
 
 
 def shown(value: object) -> str:
     """Return a value of nft's JSON as text, sets sorted: ``22,443``, ``8101-8109``."""
     if isinstance(value, dict) and "range" in value:
         return "-".join(map(shown, value["range"]))
+    if isinstance(value, dict) and "prefix" in value:
+        return "{addr}/{len}".format(**value["prefix"])
     if isinstance(value, dict) and "set" in value:
         value = value["set"]
     if isinstance(value, list):
@@ -54,22 +63,21 @@ def admitted(rules: list[dict]) -> set[str]:
 
 
 def test_the_firewall_admits_what_is_needed_and_drops_everything_else(
-    host, groups, variables, peers, kinds, spread
+    host, groups, setting, sshd_ports, peers, kinds, spread
 ):
     rules = json.loads(host.check_output("nft --json list table inet tandem"))["nftables"]
     policies = {
         r["chain"]["hook"]: r["chain"]["policy"] for r in rules if "hook" in r.get("chain", {})
     }
     assert policies["input"] == "drop"
-    ports = set(re.findall(r"(?m)^port (\d+)$", host.check_output("sshd -T")))
-    ports |= {str(variables.get("ansible_port", 22))} | (
-        {"80", "443"} if "edge" in groups else set()
-    )
-    ports |= {str(port) for port in variables.get("firewall_open_tcp_ports", [])}
+    ports = sshd_ports | (WEB if "edge" in groups else set())
+    ports |= {str(port) for port in setting("firewall_open_tcp_ports", "firewall")}
     wanted = {
         "state established,related",
         "iif lo",
         "l4proto 1,58",
+        "udp sport 67 and udp dport 68",
+        "ip6 daddr fe80::/10 and udp sport 547 and udp dport 546",
         f"tcp dport {','.join(sorted(ports))}",
     }
     for peer in peers if spread else []:
@@ -82,16 +90,17 @@ def test_the_firewall_admits_what_is_needed_and_drops_everything_else(
     assert admitted(rules) == wanted
 
 
-def test_ssh_takes_keys_only(host):
+def test_ssh_takes_keys_only(host, setting):
     effective = host.check_output("sshd -T")
-    assert "passwordauthentication no" in effective
     assert "permitemptypasswords no" in effective
+    if not setting("ssh_keys_only", "ssh"):
+        pytest.skip("ssh_keys_only is off")
+    assert "passwordauthentication no" in effective
     assert "permitrootlogin yes" not in effective
 
 
+@pytest.mark.usefixtures("edge")
 def test_every_upstream_is_ready(ask, groups, variables):
-    if "edge" not in groups:
-        return
     for upstream in UPSTREAMS:
         if int(variables.get(f"tandem_{upstream}_instances", 2)) == 0:
             continue
@@ -114,9 +123,8 @@ def sockets(routes: list[Route]) -> list[Route]:
     return [r for r in routes if r.mode == "websocket" and r.upstream == "asgi"]
 
 
+@pytest.mark.usefixtures("edge", "identified")
 def test_pages_and_sockets_come_from_where_the_routes_say(ask, groups, name, routes, own_site):
-    if "edge" not in groups:
-        return
     first = next(route for route in routes if route.path == "/")
     status, page = ask("/", "--include")
     # What another site's front page answers is for that site to say.
@@ -129,17 +137,17 @@ def test_pages_and_sockets_come_from_where_the_routes_say(ask, groups, name, rou
         assert re.search(rf"(?i)x-upstream: (\S+/)?{route.upstream}@", answer)
 
 
+@pytest.mark.usefixtures("edge", "identified")
 def test_the_chat_refuses_who_is_not_logged_in(ask, groups, name, own_site):
-    if "edge" not in groups or not own_site:
-        return
+    if not own_site:
+        pytest.skip("the site is another than app/")
     answer = handshake(ask, "/ws/chat/lobby/", f"https://{name}")
     assert " 403" in answer.splitlines()[0]
     assert re.search(r"(?i)x-upstream: (\S+/)?asgi@", answer)
 
 
+@pytest.mark.usefixtures("edge")
 def test_http_redirects_to_https(host, groups, name):
-    if "edge" not in groups:
-        return
     answer = host.check_output(
         "curl --silent --head --max-time 10 -H %s http://127.0.0.1/x?y=1", f"Host: {name}"
     )
@@ -147,18 +155,16 @@ def test_http_redirects_to_https(host, groups, name):
     assert f"https://{name}/x?y=1" in answer
 
 
+@pytest.mark.usefixtures("edge", "identified")
 def test_a_foreign_origin_is_refused_by_the_edge(ask, groups, routes):
-    if "edge" not in groups:
-        return
     for route in sockets(routes):
         answer = handshake(ask, route.path, "https://evil.example")
         assert " 403" in answer.splitlines()[0]
         assert "x-upstream: edge" in answer.lower()
 
 
+@pytest.mark.usefixtures("edge")
 def test_old_protocols_are_refused(host, groups, name):
-    if "edge" not in groups:
-        return
     for version, works in {"tls1_1": False, "tls1_2": True, "tls1_3": True}.items():
         said = host.run(
             "echo | openssl s_client -connect 127.0.0.1:443 -servername %s -%s", name, version
@@ -166,9 +172,8 @@ def test_old_protocols_are_refused(host, groups, name):
         assert ("BEGIN CERTIFICATE" in said.stdout) == works, version
 
 
+@pytest.mark.usefixtures("edge")
 def test_another_name_is_not_served(host, groups):
-    if "edge" not in groups:
-        return
     status = host.check_output(
         "curl --silent --insecure --max-time 10 --output /dev/null --write-out '%{http_code}'"
         " https://127.0.0.1/"
@@ -176,12 +181,9 @@ def test_another_name_is_not_served(host, groups):
     assert status == "421"
 
 
-def test_an_address_may_hold_as_many_sockets_as_the_inventory_says(
-    host, groups, variables, default, own_site
-):
-    if "edge" not in groups:
-        return
-    limit = variables.get("tandem_sockets_per_address", default("tandem_sockets_per_address"))
+@pytest.mark.usefixtures("edge")
+def test_an_address_may_hold_as_many_sockets_as_the_inventory_says(host, setting, own_site):
+    limit = setting("tandem_sockets_per_address")
     with host.sudo():
         written = host.check_output("cat /etc/tandem/nginx/socket-limits.conf")
         effective = host.check_output("nginx -T -q 2>/dev/null")
