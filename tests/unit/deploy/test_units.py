@@ -226,7 +226,7 @@ def test_the_ports_are_held_whatever_becomes_of_nginx():
     assert unit["Install", "WantedBy"] == "sockets.target"
     # nginx takes them in this order, by its own way of handing sockets on.
     script = (ROOT / "deploy/nginx/start.sh").read_text()
-    assert "NGINX=$(seq -s : 3 $((2 + LISTEN_FDS))):" in script
+    assert "NGINX=$(seq -s : 3 $((2 + LISTEN_FDS))):\nexport NGINX\n" in script
     assert "/usr/sbin/nginx -g 'daemon off; pid /run/nginx/nginx.pid;' &" in script
 
 

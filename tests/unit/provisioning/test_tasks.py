@@ -265,7 +265,7 @@ def test_rules_and_files_are_checked_before_they_are_in_force():
     )  # fmt: skip
     assert order == sorted(order)
     argv = named("Nginx accepts the next configuration")["ansible.builtin.command"]["argv"]
-    assert argv[-3:] == ["nginx", "-t", "-q"]
+    assert argv[-5:] == ["nginx", "-t", "-q", "-g", "pid /run/nginx/nginx.pid;"]
     assert "--property=User=www-data" in argv
     rescue = [t["name"] for p, t in TASKS if str(p).endswith("beside/tasks/main.yml")]
     assert rescue.index("Nginx accepts it") < rescue.index("Take the line out again")

@@ -26,10 +26,14 @@ COMMON = [
     "iif lo accept",
 ]
 ICMP = "meta l4proto { 1, 58 } accept"
+DHCP = [
+    "udp sport 67 udp dport 68 accept",
+    "ip6 daddr fe80::/10 udp sport 547 udp dport 546 accept",
+]
 
 
 def test_the_firewall_of_one_server_admits_ssh_and_the_web_and_nothing_else():
-    assert accepted(one()) == [*COMMON, ICMP, "tcp dport { 22, 2222, 443, 80 } accept"]
+    assert accepted(one()) == [*COMMON, ICMP, *DHCP, "tcp dport { 22, 2222, 443, 80 } accept"]
 
 
 def test_more_ports_are_admitted_where_the_inventory_says_so():
@@ -41,14 +45,14 @@ def test_a_server_of_several_admits_what_the_others_need_and_nothing_else():
     away = "tcp dport 1 reject with tcp reset"
     ssh = "tcp dport { 22, 2222 } accept"
     assert accepted(several("edge1")) == [
-        *COMMON, away, ICMP, "tcp dport { 22, 2222, 443, 80 } accept",
+        *COMMON, away, ICMP, *DHCP, "tcp dport { 22, 2222, 443, 80 } accept",
     ]  # fmt: skip
     assert accepted(several("app1")) == [
-        *COMMON, away, ICMP, ssh,
+        *COMMON, away, ICMP, *DHCP, ssh,
         "ip saddr 10.0.0.10 tcp dport { 8101-8109, 8201-8209, 8301-8309 } accept",
     ]  # fmt: skip
     assert accepted(several("data1")) == [
-        *COMMON, away, ICMP, ssh,
+        *COMMON, away, ICMP, *DHCP, ssh,
         "ip saddr 10.0.0.21 tcp dport 6379 accept",
         "ip saddr 10.0.0.21 tcp dport 5432 accept",
         "ip saddr 10.0.0.22 tcp dport 6379 accept",
