@@ -10,7 +10,7 @@ release=$2
 # themselves, and what names this place is made anew (ansible/roles/release).
 for command in venv/bin/*; do
     if head -c 2 "$command" | grep -q '#!' && head -1 "$command" | grep -q /venv/bin/python; then
-        sed -i "1c #!/bin/sh\n'''exec' \"\$(dirname \"\$(realpath \"\$0\")\")/python\" \"\$0\" \"\$@\"\n' '''" "$command"
+        sed -i "1c #!/bin/sh\n'''exec' \"\$(dirname \"\$(realpath \"\$0\")\")/python3\" \"\$0\" \"\$@\"\n' '''" "$command"
     fi
 done
 rm -f venv/bin/python* venv/bin/[Aa]ctivate* venv/lib64 venv/pyvenv.cfg

@@ -342,7 +342,7 @@ def test_a_release_is_writable_by_nobody(tmp_path: Path):
 def test_a_releases_commands_run_by_the_python_of_where_it_is_unpacked(unpacked: Path):
     programs = unpacked / "venv/bin"
     assert [path.name for path in programs.iterdir()] == ["hello"]
-    (programs / "python").symlink_to(sys.executable)
+    (programs / "python3").symlink_to(sys.executable)
     done = subprocess.run([programs / "hello"], capture_output=True, text=True)
     assert done.stdout == "hello\n", done.stderr
 
