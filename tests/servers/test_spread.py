@@ -128,6 +128,27 @@ def test_a_deploy_goes_from_server_to_server_and_nobody_notices(spread: Rehearsa
         assert set(spread.instances(host).values()) == {following}
 
 
+def test_a_rotated_password_of_redis_is_in_force_without_a_restart(spread: Rehearsal):
+    """Each process changes to it in turn; then the old one lets nobody in."""
+    secret = "/etc/tandem/credentials/redis_password"
+    began = "systemctl show -P ExecMainStartTimestampMonotonic redis-server@tandem"
+    knocks = f"redis-cli -s /run/redis-tandem/redis-server.sock --no-auth-warning -a $(cat {secret}%s) ping"
+    started = spread.execute("data1", began)
+    spread.execute("data1", f"cp {secret} {secret}.old")
+    spread.execute("app1", f"rm {secret}")
+    try:
+        spread.provision("-e", f"release={spread.instances('app1')['asgi@1']}")
+        assert spread.execute("data1", knocks % "") == "PONG"
+        assert spread.execute("data1", knocks % ".old", check=False) != "PONG"
+    finally:
+        spread.execute("data1", f"rm {secret}.old")
+    for host in ("app1", "app2"):
+        names = " ".join(spread.instances(host))
+        spread.execute(host, f"/usr/local/lib/tandem/instance.py ready {names}")
+    again = spread.execute("data1", began)
+    assert again == started
+
+
 def test_groups_that_do_not_make_a_site_are_refused(spread: Rehearsal):
     printed = spread.provision("-e", "tandem_private_address=nowhere", check=False)
     assert "needs tandem_private_address" in " ".join(printed.split())
