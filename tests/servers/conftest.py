@@ -19,12 +19,12 @@ from tests.servers.rehearsal import Rehearsal
 GROUPS = {
     **dict.fromkeys(("provision", "repairs", "limits", "routes", "site"), "both"),
     **dict.fromkeys(("parity", "tls"), "tls"),
-    **dict.fromkeys(("rolling", "broken", "cut_off", "trust"), "rolling"),
+    **dict.fromkeys(("rolling", "broken", "cut_off", "trust", "walk"), "rolling"),
 }
 # The files in the order in which they begin: those that others wait for, then the longest.
 ORDER = (
-    "provision", "spread", "rolling", "broken", "cut_off", "trust", "adopted", "repairs", "limits",
-    "routes", "site", "first_run", "parity", "tls", "beside",
+    "provision", "spread", "rolling", "broken", "cut_off", "trust", "walk", "adopted", "repairs",
+    "limits", "routes", "site", "first_run", "parity", "tls", "beside",
 )  # fmt: skip
 
 

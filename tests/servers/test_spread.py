@@ -132,7 +132,10 @@ def test_a_rotated_password_of_redis_is_in_force_without_a_restart(spread: Rehea
     """Each process changes to it in turn; then the old one lets nobody in."""
     secret = "/etc/tandem/credentials/redis_password"
     began = "systemctl show -P ExecMainStartTimestampMonotonic redis-server@tandem"
-    knocks = f"redis-cli -s /run/redis-tandem/redis-server.sock --no-auth-warning -a $(cat {secret}%s) ping"
+    knocks = (
+        "redis-cli -s /run/redis-tandem/redis-server.sock --no-auth-warning"
+        f" -a $(cat {secret}%s) ping"
+    )
     started = spread.execute("data1", began)
     spread.execute("data1", f"cp {secret} {secret}.old")
     spread.execute("app1", f"rm {secret}")
