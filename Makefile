@@ -35,6 +35,7 @@ restart: ## Restart nginx and all instances
 	@. docker/lib.sh; . docker/instances.sh; docker compose restart nginx "$${kinds[@]}"
 ps: ## What runs, and how it feels
 	@docker compose ps --all --format 'table {{.Name}}\t{{.Status}}\t{{.Ports}}'
+	@docker/published.sh || true # it says what is wrong
 tools: ## Make .venv/bin/tandem: adopt, check, routes, compare
 	@docker/venv.sh
 check: ## What of the running site would break, or cost, under ASGI (docs/checks.md)

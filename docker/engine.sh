@@ -46,7 +46,9 @@ start_engine() {
     if [ -d /run/systemd/system ]; then
         systemctl enable --now docker >&2 || die "the container engine did not start; see: journalctl -u docker"
     else
-        # No systemd to start it: run it in a session of its own.
+        # No systemd to start it: run it in a session of its own.  What forwards its ports
+        # needs six descriptors for each connection (docs/replica.md); as many as Debian's init script gives it.
+        ulimit -n 1048576 2>/dev/null || ulimit -n "$(ulimit -Hn)"
         setsid nohup dockerd >>/var/log/dockerd.log 2>&1 </dev/null &
     fi
     for _ in $(seq 60); do

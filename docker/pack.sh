@@ -14,6 +14,7 @@ for command in venv/bin/*; do
     fi
 done
 rm -f venv/bin/python* venv/bin/[Aa]ctivate* venv/lib64 venv/pyvenv.cfg
+python3 /build/links.py .
 python3 - "$release" "$VERSION_CODENAME" "$(dpkg --print-architecture)" >manifest.json <<'PYTHON'
 import json, pathlib, sys
 release, codename, architecture = sys.argv[1:]

@@ -17,7 +17,7 @@ build() { # DEBIAN
     say "building release $release for $1 (log: $log)."
     docker buildx build --progress plain --target release --file "${SITE_CONTEXT:-.}/docker/Dockerfile" \
         --build-arg DEBIAN_RELEASE="$1" --build-arg TANDEM_RELEASE="$release" \
-        --build-arg SITE_WHEELS="${SITE_WHEELS:-download}" --build-arg SITE_SYSTEM_PACKAGES="${SITE_SYSTEM_PACKAGES:-}" \
+        --build-arg SITE_WHEELS="${SITE_WHEELS:-download}" --build-arg SITE_CACHE="${SITE_CACHE:-own}" --build-arg SITE_SYSTEM_PACKAGES="${SITE_SYSTEM_PACKAGES:-}" \
         --build-arg SITE_BUILD_PACKAGES="${SITE_BUILD_PACKAGES:-}" \
         --secret "id=ca-bundle,src=${TANDEM_CA_BUNDLE:-/dev/null}" --secret "id=pip-conf,src=${TANDEM_PIP_CONF:-/dev/null}" \
         --output "$dist" "${SITE_CONTEXT:-.}" >"$log" 2>&1 ||

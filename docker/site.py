@@ -293,6 +293,7 @@ def main() -> None:
         "SITE_SYSTEM_PACKAGES": " ".join(site.system_packages),
         "SITE_BUILD_PACKAGES": " ".join(site.build_packages),
         "SITE_WHEELS": "wheel",
+        "SITE_CACHE": f"site-{site.name}",  # never that of Tandem's own
     }.items():
         print(f"export {encode.assignment(name, str(value))}")
 

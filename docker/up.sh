@@ -53,4 +53,5 @@ if [ -n "$generated_before" ] && [ "$generated_before" != "$(generated)" ]; then
     try "nginx did not reload." docker/reload.sh
 fi
 cp "$images" "$known"
+docker/published.sh mend
 docker/welcome.sh

@@ -19,7 +19,7 @@ DEBIANS = ("trixie", "bookworm")
 # What an archive is made of.
 SOURCES = (
     "app", "tandem", "deploy", "requirements.lock", "docker/Dockerfile", "docker/release.sh",
-    "docker/pack.sh", "docker/prepare.sh", "docker/wheels.sh",
+    "docker/links.py", "docker/pack.sh", "docker/prepare.sh", "docker/wheels.sh",
 )  # fmt: skip
 
 

@@ -174,6 +174,34 @@ def test_packages_are_checked_against_their_hashes_and_debians_own():
         assert re.search(rf"apt-get install -qy --no-install-recommends {package}\b", STAGES[stage])
 
 
+def test_no_build_reads_what_another_sites_build_has_written():
+    """What a source runs when it is built can write to the caches that its step has."""
+    shared = {"/var/cache/apt", "/var/lib/apt"}  # root's alone: Debian's packages, which are signed
+    steps = [
+        (stage, step)
+        for stage, text in STAGES.items()
+        for step in re.findall(r"(?ms)^RUN (.*?[^\\\n])$", text)
+    ]
+    own = 0
+    for stage, step in steps:
+        for mount in re.findall(r"--mount=type=cache,(\S+)", step):
+            options = dict(option.split("=") for option in mount.split(","))
+            if options["target"] in shared:
+                assert not re.search(r"\bpip\b|\bbash /build/", step), (stage, step)
+                continue
+            own += 1
+            assert options["id"].endswith("${SITE_CACHE}"), (stage, step)
+            assert re.search(r"(?m)^ARG .*\bSITE_CACHE=own\b", STAGES[stage])
+    assert own == 1
+    build = SERVICES["wsgi"]["build"]["args"]
+    assert build["SITE_CACHE"] == "${SITE_CACHE:-own}"
+    assert SERVICES["first-run"]["build"]["args"] == build
+    # Whatever a site is called, that is not "own".
+    assert '"SITE_CACHE": f"site-{site.name}"' in (ROOT / "docker/site.py").read_text()
+    release = (ROOT / "docker/release.sh").read_text()
+    assert '--build-arg SITE_CACHE="${SITE_CACHE:-own}"' in release
+
+
 def test_folders_of_secrets_and_sockets_are_closed_in_the_image():
     base = STAGES["base"]
     assert "-o tandem -g tandem -m 0700 /etc/tandem/credentials" in base

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.checkout import ROOT
 from tests.unit.deploy.nginx import Nginx
@@ -282,8 +283,11 @@ def test_a_management_command_runs_as_the_site_with_all_its_secrets(tmp_path: Pa
 # --- the archive of a release ---
 
 
-def packed(folder: Path) -> Path:
-    """Return the archive that pack.sh makes of a small release."""
+def packed(folder: Path, links: dict[str, str] | None = None) -> Path:
+    """Return the archive that pack.sh makes of a small release, with these links in it.
+
+    Raises ``subprocess.CalledProcessError`` where it makes none.
+    """
     package = "release/venv/lib/python3/site-packages/Django-5.2.dist-info"
     for name in ("out", "build", "release/deploy", "release/site/__pycache__", package):
         (folder / name).mkdir(parents=True)
@@ -293,6 +297,11 @@ def packed(folder: Path) -> Path:
     (folder / "release/site/a.py").chmod(0o666)
     (folder / "release/site/__pycache__/a.pyc").write_text("x")
     (folder / package / "METADATA").write_text("x")
+    (folder / "build/links.py").write_bytes((ROOT / "docker/links.py").read_bytes())
+    for name, target in (links or {}).items():
+        path = folder / "release" / name
+        path.parent.mkdir(exist_ok=True)
+        path.symlink_to(target)
     for name in ("python", "python3", "activate"):
         program(folder / "release/venv/bin", name, "exit 9")
     hello = program(folder / "release/venv/bin", "hello", "")
@@ -305,7 +314,9 @@ def packed(folder: Path) -> Path:
             "dpkg --print-architecture": "echo amd64",
         },
     )  # fmt: skip
-    subprocess.run(["bash", script, folder / "release", "r1"], check=True, capture_output=True)
+    subprocess.run(
+        ["bash", script, folder / "release", "r1"], check=True, capture_output=True, text=True
+    )
     return folder / "out/tandem-r1-trixie.tar.gz"
 
 
@@ -352,6 +363,45 @@ def test_a_release_says_what_it_is_made_of_and_for(unpacked: Path):
     assert found["packages"] == {"django": "5.2"}
     assert (found["release"], found["debian"], found["architecture"]) == ("r1", "trixie", "amd64")
     assert found["migrations"] == {}
+
+
+@pytest.mark.parametrize("name", ["site/out", "static/out", "deploy/out", "static/css"])
+@pytest.mark.parametrize(
+    "target", ["/etc/passwd", "../../../etc/passwd", "/nothing/there", "../..", "over"]
+)
+def test_a_release_with_a_link_out_of_it_is_not_packed(tmp_path: Path, name: str, target: str):
+    links = {name: target}
+    if target == "over":  # through a link that is allowed by itself
+        links = {"site/up": "..", name: "../site/up/../../else"}
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        packed(tmp_path / "one", links)
+    said = failed.value.stderr
+    assert said.startswith(f"tandem: '{name}' is a link to '{links[name]}', out of the release;")
+    assert said.count("\n") == 1
+    assert not list((tmp_path / "one/out").iterdir())
+
+
+def test_links_within_a_release_are_packed(tmp_path: Path):
+    links = {"static/a.py": "../site/a.py", "site/endless": "endless", "static/all": "."}
+    archive = packed(tmp_path / "one", links)
+    shown = subprocess.run(["tar", "-tvzf", archive], capture_output=True, text=True).stdout
+    for name, target in links.items():
+        assert f"./{name} -> {target}\n" in shown
+
+
+def test_a_server_refuses_links_before_it_runs_or_copies_anything_of_a_release():
+    tasks = yaml.safe_load((ROOT / "ansible/roles/release/tasks/install.yml").read_text())
+    unpacked, refused, *others = (
+        next(i for i, task in enumerate(tasks) if part in json.dumps(task))
+        for part in (
+            "builtin.unarchive",
+            "docker/links.py",
+            "venv",
+            "tandem-manage",
+            "builtin.copy",
+        )
+    )
+    assert unpacked < refused < min(others)
 
 
 def test_the_same_release_is_the_same_bytes(tmp_path: Path):
