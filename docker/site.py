@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -272,6 +273,11 @@ def lay_out(site: Site, home: Path, source: Path, context: Path, debian: str) ->
     (work / "compose.yaml").write_text(services(site))
 
 
+def cache(home: Path) -> str:
+    """Return the name of a site's build cache: of its place, as its name is for it to choose."""
+    return f"site-{hashlib.sha256(os.fsencode(home)).hexdigest()[:12]}"
+
+
 def main() -> None:
     """Do what the command line says."""
     place, debian = Path(sys.argv[1]).resolve(), (sys.argv[2:] or ["trixie"])[0]
@@ -293,7 +299,7 @@ def main() -> None:
         "SITE_SYSTEM_PACKAGES": " ".join(site.system_packages),
         "SITE_BUILD_PACKAGES": " ".join(site.build_packages),
         "SITE_WHEELS": "wheel",
-        "SITE_CACHE": f"site-{site.name}",  # never that of Tandem's own
+        "SITE_CACHE": cache(home),
     }.items():
         print(f"export {encode.assignment(name, str(value))}")
 

@@ -197,7 +197,7 @@ def test_no_build_reads_what_another_sites_build_has_written():
     assert build["SITE_CACHE"] == "${SITE_CACHE:-own}"
     assert SERVICES["first-run"]["build"]["args"] == build
     # Whatever a site is called, that is not "own".
-    assert '"SITE_CACHE": f"site-{site.name}"' in (ROOT / "docker/site.py").read_text()
+    assert '"SITE_CACHE": cache(home)' in (ROOT / "docker/site.py").read_text()
     release = (ROOT / "docker/release.sh").read_text()
     assert '--build-arg SITE_CACHE="${SITE_CACHE:-own}"' in release
 
