@@ -42,6 +42,8 @@ def login_of(token: str) -> Login | None:
 
     Asks the database: from asynchronous code call it in a thread.
     """
+    if not token.isascii():  # none of ours; half a character (JSON's \ud800) cannot even be hashed
+        return None
     number, dot, signed = token.rpartition(".")
     scope = f"{SCOPE}.{number}" if dot else SCOPE
     user = get_user(signed, scope=scope, max_age=settings.SESAME_MAX_AGE)

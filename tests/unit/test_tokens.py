@@ -69,6 +69,11 @@ def test_nonsense_is_nobody(demo, token):
     assert login_of(token) is None
 
 
+@pytest.mark.parametrize("grant", ["\ud800", "\u0663", "9" * 5000, "\0", "", "x"])
+def test_a_good_token_with_a_made_up_grant_is_nobodys(demo, grant: str):
+    assert login_of(f"{grant}.{token_for(demo)}") is None
+
+
 def test_a_token_of_one_session_is_none_of_another(demo):
     one, other = token_for(demo, "one"), token_for(demo, "other")
     forged = other.partition(".")[0] + "." + one.partition(".")[2]
