@@ -179,8 +179,16 @@ class Rehearsal:
             # While it goes down, the engine's complaint comes as output, too.
             if started.isdigit() and started != boot:
                 self.execute(host, "systemctl is-system-running --wait", check=False)
+                self._forget_connections()
                 return
         raise AssertionError(f"{host} did not come back")
+
+    def _forget_connections(self) -> None:
+        """End SSH's kept connections: of one whose server was rebooted it does not know."""
+        options = self.inventory["vars"]["ansible_ssh_common_args"]
+        kept = Path(options.rpartition("ControlPath=")[2]).parent
+        for socket in kept.glob("*"):
+            self.run("ssh", "-o", f"ControlPath={socket}", "-O", "exit", "anybody", check=False)
 
     def said(self, since: float, lines: int) -> str:
         """Return the servers' own last lines since a Unix time (``tests.runner.evidence``)."""
