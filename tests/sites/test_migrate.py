@@ -43,7 +43,7 @@ AFTER = {
     ("make up", 1): Then(socket=""),
     ("make check", 1): Then(socket=""),
     ("make up", 2): Then(),
-    ("tandem routes move /feed/ --to wsgi --mirror on", 1): Then(),
+    ("tandem routes move /feed/ --to wsgi --mirror on", 1): Then(said="--mirror on: in force"),
     ("tandem compare --limit 500 paths.txt", 1): Then(said="2 compared: 2 same"),
     ("tandem routes report --route /feed/", 1): Then(said="/feed/"),
     ("tandem routes rollback", 1): Then(),
