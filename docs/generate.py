@@ -6,6 +6,7 @@ Usage: ``python docs/generate.py`` writes them, ``--check`` exits 1 where one wo
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -115,27 +116,43 @@ and waits instead of failing.
 """
 
 
+class UndescribedError(Exception):
+    """A variable has no comment of its own; the message names it and its file."""
+
+
 def settings(file: Path) -> list[tuple[str, str, str, str]]:
     """Return ``(name, default, values, meaning)`` of each NAME=value in ``file``.
 
-    The comment above belongs to all names that follow it without an empty line.
+    Raises ``UndescribedError``.
     """
     found = []
+    for name, value, comment in described(file, r"(\w+)=(.*)"):
+        meaning, _, kind = comment.partition(" [")
+        found.append((name, value, kind.rstrip("]"), meaning))
+    return found
+
+
+def described(file: Path, assignment: str) -> list[tuple[str, str, str]]:
+    """Return ``(name, value, comment)`` of each variable.
+
+    The comment right above a variable is its own, and no other's.  Raises ``UndescribedError``.
+    """
+    found: list[tuple[str, str, str]] = []
     comment: list[str] = []
-    fresh = True
-    for line in file.read_text().splitlines():
+    for number, line in enumerate(file.read_text().splitlines(), 1):
         if line.startswith("#"):
-            if not fresh:
-                comment = []
             comment.append(line.lstrip("# "))
-            fresh = True
-        elif not line:
-            comment, fresh = [], True
+        elif match := re.match(assignment, line):
+            if not comment:
+                place = f"{os.path.relpath(file, ROOT)}:{number}"
+                raise UndescribedError(f"{place}: {match[1]} needs a comment of its own above it")
+            found.append((match[1], match[2], " ".join(comment)))
+            comment = []
+        elif found and line.startswith(" "):  # more lines of the same value
+            name, value, meaning = found[-1]
+            found[-1] = (name, f"{value} {line.strip().partition(' #')[0]}".strip(), meaning)
         else:
-            name, _, value = line.partition("=")
-            meaning, _, kind = " ".join(comment).partition(" [")
-            found.append((name, value, kind.rstrip("]"), meaning))
-            fresh = False
+            comment = []
     return found
 
 
@@ -173,28 +190,11 @@ def configuration() -> str:
     return "\n".join([*parts, budget])
 
 
-def role_defaults(file: Path) -> list[tuple[str, str, str]]:
-    """Return ``(name, default, meaning)`` of each variable of a role's defaults."""
-    found: list[tuple[str, str, str]] = []
-    comment: list[str] = []
-    for line in file.read_text().splitlines():
-        if line.startswith("#"):
-            comment.append(line.lstrip("# "))
-        elif not line:
-            comment = []
-        elif match := re.match(r"(\w+):\s*(.*)", line):
-            found.append((match[1], match[2], " ".join(comment)))
-        elif found and line.startswith(" "):  # more lines of the same value
-            name, default, meaning = found[-1]
-            found[-1] = (name, f"{default} {line.strip().partition(' #')[0]}".strip(), meaning)
-    return found
-
-
 def inventory() -> str:
     """Return the page of the inventory's variables."""
     parts = [INVENTORY]
     for file in sorted(ROLES.glob("*/defaults/main.yml"), key=_tandem_first):
-        rows = role_defaults(file)
+        rows = described(file, r"(\w+):\s*(.*)")
         if not rows:
             continue
         lines = [f"## `{file.parent.parent.name}`\n", "| variable | default | meaning |"]
@@ -251,9 +251,13 @@ def main() -> None:
         sys.exit("usage: python docs/generate.py [--check]")
     for name, make in PAGES.items():
         page = ROOT / "docs" / name
+        try:
+            made = make()
+        except UndescribedError as error:
+            sys.exit(f"tandem: {error}.")
         if not sys.argv[1:]:
-            page.write_text(make())
-        elif not page.exists() or page.read_text() != make():
+            page.write_text(made)
+        elif not page.exists() or page.read_text() != made:
             sys.exit(f"tandem: docs/{name} is not what the defaults say; run `make docs`.")
 
 

@@ -13,9 +13,8 @@ Each may be repeated.
 
 A Unix socket is moved to ``draining/`` and a dead one takes its place, because a missing
 file is an error that nginx logs with the whole request.  Connections to a TCP port are
-sent to another instance of this server, by the firewall: nginx counts refusals there, and
-an instance that it holds for dead gets a new WebSocket each ``fail_timeout`` only, until
-one of them closes.  With no other on this server they are refused.
+sent to another instance of this server, by the firewall, so that none is refused; with no
+other on this server they are, and nginx passes on to another server.
 *Place* prints where a new process, which is not ready yet, should listen.
 """
 

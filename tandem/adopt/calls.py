@@ -33,7 +33,10 @@ ROUTES = {
     "django.conf.urls.url": True,
     "django.urls.conf.path": False,
     "channels.routing.route": True,
+    "tandem.websocket.websocket": False,
+    "tandem.websocket.routing.websocket": False,
 }
+SOCKETS = {name for name in ROUTES if name.startswith("tandem.")}
 APPLICATIONS = {
     "URLRouter", "ProtocolTypeRouter", "AllowedHostsOriginValidator", "OriginValidator",
     "AuthMiddlewareStack", "SessionMiddlewareStack", "AuthMiddleware", "CookieMiddleware",
@@ -191,7 +194,8 @@ class Calls:
         target = given[1] if len(given) > 1 else keywords.get("view", UNKNOWN)
         if not isinstance(pattern, str):
             return UNKNOWN
-        return Route(pattern, ROUTES[name], target, self.folder.place(self.file, node))
+        place = self.folder.place(self.file, node)
+        return Route(pattern, ROUTES[name], target, place, name in SOCKETS)
 
     def _reader(
         self,

@@ -51,7 +51,7 @@ def inspect(path: Path, settings: str = "", name: str = "") -> Findings:
     files.health(site, interpreter, scope, out)
     processes.redis(scope, required, out)
     if asgi:
-        sockets.paths(site, interpreter, asgi, out)
+        sockets.paths(site, interpreter, scope, asgi, out)
     processes.processes(site, scope, apps, out)
     for file, why in folder.refused.items():
         out.decide("source", f"{folder.place(file)} {why}")

@@ -85,7 +85,9 @@ def _name(project: Project, module: str) -> str:
     return next((name for name in ("application", "app") if name in defined), "")
 
 
-def paths(project: Project, interpreter: Interpreter, module: str, out: Findings) -> None:
+def paths(
+    project: Project, interpreter: Interpreter, settings: Scope, module: str, out: Findings
+) -> None:
     """Note ``websocket_paths`` of the ASGI application in ``module``."""
     scope = interpreter.module(module)
     found = list(_routes(scope.names.values())) if scope else []
@@ -93,6 +95,10 @@ def paths(project: Project, interpreter: Interpreter, module: str, out: Findings
         for file in project.folder.files:  # not reached from there, but it has the usual name
             if file.suffix == ".py" and "websocket_urlpatterns" in project.folder.text(file):
                 found += _by_name(project, interpreter, file)
+    urlconf = settings.get("ROOT_URLCONF")
+    if _speaks(project, module, "WebSocketMiddleware") and isinstance(urlconf, str):
+        urls = interpreter.module(urlconf)
+        found += _among_pages(urls.get("urlpatterns"), "/") if urls else ()
     prefixes: dict[str, Place] = {}
     for prefix, place in found:
         prefixes.setdefault(_shortened(prefix), place)
@@ -127,6 +133,17 @@ def _by_name(project: Project, interpreter: Interpreter, file: Path) -> Iterator
             scope = interpreter.module(".".join(parts))
             if scope is not None:
                 yield from _routes([scope.get("websocket_urlpatterns")], "", True)
+
+
+def _among_pages(routes: Any, prefix: str, depth: int = 0) -> Iterator[tuple[str, Place]]:
+    """Give the static beginning of every ``tandem.websocket.websocket()`` of a URLconf."""
+    for route in routes if isinstance(routes, list | tuple) and depth < 12 else ():
+        if isinstance(route, Route):
+            static, whole = beginning(route.pattern, route.is_regex)
+            if route.socket:
+                yield prefix + static.lstrip("/"), route.place
+            elif whole:
+                yield from _among_pages(route.target, prefix + static.lstrip("/"), depth + 1)
 
 
 def _routes(

@@ -82,6 +82,7 @@ class Route:
     is_regex: bool
     target: Any
     place: Place
+    socket: bool = False  # tandem.websocket's, among the pages
 
 
 @dataclass(frozen=True)

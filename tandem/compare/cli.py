@@ -1,7 +1,7 @@
 """Ask both upstreams for the same pages, and tell where their answers differ.
 
 Exit status: 0 all the same, 1 differences, 2 it could not be told (wrong arguments, a side that
-cannot be reached, nothing to compare).
+cannot be reached, nothing to compare), 3 a token by which the edge would choose is wrong.
 """
 
 from __future__ import annotations
@@ -23,10 +23,16 @@ from tandem.compare.difference import Result, Verdict
 from tandem.compare.options import parser
 from tandem.compare.replay import Replay
 from tandem.compare.sources import Chosen, Crawl, Source, SourceError, listed, logged
-from tandem.routes import logsource
+from tandem.routes import force, logsource
 
 FAILED = 2
+REFUSED = 3
+EDGE = "/health/edge/"
 RULES = Path("deploy/compare.yml")
+
+
+class TokenError(Exception):
+    """A token does not force its side; the message says where and what prints the right one."""
 
 
 class UsageError(Exception):
@@ -49,6 +55,9 @@ def main(arguments: list[str]) -> int:
     ) as error:
         print(f"tandem compare: {error}", file=sys.stderr)
         return FAILED
+    except TokenError as error:
+        print(f"tandem compare: {error}", file=sys.stderr)
+        return REFUSED
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, less or head, has seen enough
@@ -61,6 +70,9 @@ def _compare(options: argparse.Namespace) -> int:
     hosts = frozenset({host, host.partition(":")[0], *options.also_host})
     source = _source(options, hosts)
     overlooked = _rules(options)  # before anything is sent
+    if not options.wsgi:
+        for side in (wsgi, asgi):
+            _known(side)
     cookies = _session(options, wsgi, host)
     if cookies:
         for side in (wsgi, asgi):
@@ -110,8 +122,8 @@ def _sides(options: argparse.Namespace) -> tuple[Side, Side, str]:
         raise UsageError("give either --edge or --wsgi and --asgi, not all of them")
     if not direct and not all(tokens.values()):
         raise UsageError(
-            "through the edge each side must be forced: give --force-token-wsgi and"
-            " --force-token-asgi; or ask the sides directly with --wsgi and --asgi"
+            "through the edge each side must be forced: 'tandem routes force --export' prints"
+            " the tokens; or ask the sides directly with --wsgi and --asgi"
         )
     limits = Limits(options.timeout, options.body_limit)
     made = []
@@ -129,9 +141,33 @@ def _sides(options: argparse.Namespace) -> tuple[Side, Side, str]:
         if direct:  # as deploy/nginx/snippets/proxy.conf would
             headers |= {"X-Forwarded-Proto": "https", "X-Forwarded-For": "127.0.0.1"}
         else:
-            headers["X-Tandem-Upstream"] = f"{name}:{tokens[name]}"
+            headers[force.HEADER] = _token(name, tokens[name])
         made.append(Side(name, address, headers | dict(options.header), limits))
     return made[0], made[1], host
+
+
+def _token(side: str, text: str) -> str:
+    """Return a token as it is sent.  Raises ``TokenError`` for what can be none for the side."""
+    if force.forces(text.strip()) != side:
+        raise TokenError(
+            f"what was given as the token for {side} is none; 'tandem routes force' prints it"
+        )
+    return text.strip()
+
+
+def _known(side: Side) -> None:
+    """Ask the edge whether it knows a side's token: with a wrong one WSGI would answer for both.
+
+    Raises ``TokenError``, ``UnreachableError``, and ``UsageError`` where it does not answer.
+    """
+    answer = side.ask("GET", EDGE)
+    if answer.error:
+        raise UsageError(f"{side.address.text}{EDGE}: {answer.error}")
+    if answer.header(force.TOLD.lower()) != side.name:
+        raise TokenError(
+            f"{side.address.text} does not know the token for {side.name};"
+            " 'tandem routes force' prints those of a site"
+        )
 
 
 def _own_host() -> str:

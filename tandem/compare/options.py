@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tandem.compare.sources import EXCLUDED
+from tandem.routes.force import variable
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -59,10 +60,10 @@ def _where(group: argparse._ArgumentGroup) -> None:
     address = "http://host:port, https://host:port or unix:/path"
     group.add_argument("--edge", metavar="URL", help="the site (default: the replica)")
     for side in ("wsgi", "asgi"):
-        variable = f"TANDEM_FORCE_TOKEN_{side.upper()}"
+        name = variable(side)
         group.add_argument(
-            f"--force-token-{side}", default=os.environ.get(variable), metavar="TOKEN",
-            help=f"makes the edge choose {side} (default: {variable})",
+            f"--force-token-{side}", default=os.environ.get(name), metavar="TOKEN",
+            help=f"makes the edge choose {side} (default: {name})",
         )  # fmt: skip
     group.add_argument("--wsgi", metavar="ADDRESS", help=f"directly, past the edge: {address}")
     group.add_argument("--asgi", metavar="ADDRESS", help="the same")

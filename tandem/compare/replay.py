@@ -17,6 +17,12 @@ from tandem.compare.sources import Request, Source
 # For the answers of one address: patterns and pages may take as long as they like.
 CPU_SECONDS = 10.0
 Answers = dict[str, list[Answer]]
+EDGE = "edge"
+
+
+def _who(answer: Answer) -> str:
+    """Return who answered: ``wsgi``, ``asgi``, ``edge``; ``""`` where answers do not tell."""
+    return answer.header("x-upstream").partition("@")[0]
 
 
 @dataclass
@@ -53,7 +59,11 @@ class Replay:
                         break
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         place, request = running.pop(future)
-                        yield place, self._judged(request, future.result(), source)
+                        answers = future.result()
+                        if {who for side in answers.values() for who in map(_who, side)} == {EDGE}:
+                            self.left_out["what nginx answers itself, for both sides"] += 1
+                        else:
+                            yield place, self._judged(request, answers, source)
             finally:
                 pool.shutdown(cancel_futures=True)
                 for side in (self.wsgi, self.asgi):
@@ -95,10 +105,10 @@ class Replay:
         """Return a sentence where the other side answered than the one that was asked."""
         for name, own in answers.items():
             for answer in own:
-                who = answer.header("x-upstream").partition("@")[0]
+                who = _who(answer)
                 if who in answers and who != name:
                     return (
-                        f"asked for {name}, but {who} answered: the token is not"
-                        f" accepted, the route cannot be forced, or {name} is down"
+                        f"asked for {name}, but {who} answered:"
+                        f" the route cannot be forced, or {name} is down"
                     )
         return ""

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
+from tandem.routes.force import SIDES
 from tandem.routes.model import MODES, UPSTREAMS
 from tandem.routes.place import enter
 
@@ -106,7 +107,12 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("rollback", parents=[where], help="one step back, and again one")
     commands.add_parser("history", parents=[where], help="who changed what and when")
     force = commands.add_parser("force", parents=[where], help="what staff sends to choose a side")
-    force.add_argument("side", nargs="?", choices=("asgi", "wsgi"))
+    force.add_argument("side", nargs="?", choices=SIDES)
+    force.add_argument(
+        "--export",
+        action="store_true",
+        help='for the shell: eval "$(tandem routes force --export)"',
+    )
     commands.add_parser(
         "report", add_help=False, help="what each route and upstream did, from the logs"
     )

@@ -8,6 +8,7 @@ import json
 from dataclasses import asdict
 
 from tandem.routes.arguments import FAILED, parser
+from tandem.routes.force import COOKIE, HEADER, variable
 from tandem.routes.judge import warnings
 from tandem.routes.match import match
 from tandem.routes.model import KEYS, Route, RoutesError, load
@@ -81,11 +82,15 @@ def history(options: argparse.Namespace) -> int:
 
 
 def force(options: argparse.Namespace) -> int:
-    """Print what staff sends."""
+    """Print what staff sends, or what a shell reads for ``tandem compare``."""
     for side, token in Target(tuple(options.inventory)).tokens().items():
-        if options.side in (None, side):
-            print(f"{side}  header: X-Tandem-Upstream: {token}")
-            print(f"{side}  cookie: tandem_upstream={token}")
+        if options.side not in (None, side):
+            continue
+        if options.export:
+            print(f"export {variable(side)}={token}")
+        else:
+            print(f"{side}  header: {HEADER}: {token}")
+            print(f"{side}  cookie: {COOKIE}={token}")
     return 0
 
 

@@ -16,13 +16,28 @@ SIDES = ("asgi", "wsgi")
 # nginx keeps short strings in a map without being told to make room: 128 bits are enough.
 DIGITS = 32
 MODE = 0o640
-TOKEN = re.compile(rf"^((?:{'|'.join(SIDES)})\.[0-9a-f]{{{DIGITS}}}) ", re.MULTILINE)
+TOKEN = re.compile(rf"({'|'.join(SIDES)})\.[0-9a-f]{{{DIGITS}}}")
+# How staff sends one, and how /health/edge/ says which side it forces (deploy/nginx).
+HEADER = "X-Tandem-Upstream"
+COOKIE = "tandem_upstream"
+TOLD = "X-Tandem-Forced"
 
 
 def token(key: str, side: str) -> str:
     """Return the header's or cookie's value that forces ``side``."""
     digest = hmac.new(key.encode(), f"tandem force {side}".encode(), hashlib.sha256)
     return f"{side}.{digest.hexdigest()[:DIGITS]}"
+
+
+def variable(side: str) -> str:
+    """Return the name of the environment variable by which ``tandem compare`` gets a token."""
+    return f"TANDEM_FORCE_TOKEN_{side.upper()}"
+
+
+def forces(found: str) -> str:
+    """Return the side that a token names, ``""`` of what has not a token's form."""
+    named = TOKEN.fullmatch(found)
+    return named[1] if named else ""
 
 
 def force_conf(key: str) -> str:
@@ -37,7 +52,8 @@ def force_conf(key: str) -> str:
 
 def tokens(conf: str) -> dict[str, str]:
     """Return ``{"asgi": token, …}`` of the text of a ``force.conf``."""
-    return {found.partition(".")[0]: found for found in TOKEN.findall(conf)}
+    words = (line.partition(" ")[0] for line in conf.splitlines())
+    return {forces(word): word for word in words if forces(word)}
 
 
 def write(text: str, file: Path, group: str = "") -> bool:

@@ -89,7 +89,9 @@ def step(options: argparse.Namespace, share: int | None) -> None:
         for warning in warnings(routes, str(file)):
             if moved and warning.startswith(f"{file}:{moved.line}: "):
                 say(f"warning: {warning}.")
-        words = [f"--{k} {v}" for k, v in changes.items() if v is not None]
+        # As typed: the file has true where that says on.
+        typed = {"mirror": options.mirror, "fallback": options.fallback}
+        words = [f"--{k} {typed.get(k) or v}" for k, v in changes.items() if v is not None]
         what = " ".join(["move", options.path, *words]).replace("--upstream", "--to")
         put(file, text, before, target, what)
         target.history().add(what, before, text)

@@ -8,16 +8,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tandem.compare import cli
+from tandem.routes import force
 from tests.machine import HANG_SECONDS
 from tests.stack import ROOT
 from tests.unit.access_lines import line
 from tests.unit.compare_sites import Handler, Pair, Reply, Site, UnixSite, both
+from tests.unit.deploy.nginx import KEY, Nginx
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "unix:{tmp}/none.sock"])
@@ -48,30 +50,82 @@ def test_a_side_is_reached_through_its_socket(sites: Pair, tmp_path: Path, capsy
     site.server_close()
 
 
-def edge(sites: Pair, answers: Callable[[str], str]) -> Site:
-    """Make the first site an edge that shows who answered."""
-    sites[0].views["/"] = lambda handler: Reply(
-        "x", headers=[("X-Upstream", answers(handler.headers["X-Tandem-Upstream"]))]
-    )
+@pytest.fixture
+def edge(sites: Pair, tmp_path: Path) -> Site:
+    """Make the first site an edge: what it takes for a token, the maps of deploy/nginx say."""
+    nginx = Nginx(tmp_path / "nginx")
+
+    def forced(handler: Handler) -> str:
+        return nginx.value("$forced", http_x_tandem_upstream=handler.headers["X-Tandem-Upstream"])
+
+    def page(handler: Handler) -> Reply:
+        return Reply("x", headers=[("X-Upstream", f"{forced(handler) or 'wsgi'}@1")])
+
+    told = nginx.locations()["= /health/edge/"].headers("add_header")["x-tandem-forced"]
+    assert told == ["$forced"]
+    sites[0].views["/health/edge/"] = lambda h: Reply(headers=[("X-Tandem-Forced", forced(h))])
+    sites[0].views["/"] = page
+    (tmp_path / "list").write_text("/\n")
     return sites[0]
 
 
-def test_through_the_edge_each_side_is_forced_by_its_token(sites: Pair, tmp_path: Path, capsys):
-    site = edge(sites, lambda forced: forced.partition(":")[0] + "@1")
-    (tmp_path / "list").write_text("/\n")
-    tokens = ["--force-token-wsgi", "w0", "--force-token-asgi", "a0"]
-    assert cli.main([str(tmp_path / "list"), "--edge", site.url, *tokens]) == 0
-    sent = {headers["X-Tandem-Upstream"] for _, _, headers in site.asked}
-    assert sent == {"wsgi:w0", "asgi:a0"}
-    assert not any("X-Forwarded-For" in headers for _, _, headers in site.asked)
+def through(edge: Site, tmp_path: Path, **tokens: str) -> int:
+    """Compare through the edge; return the exit status."""
+    tokens = {side: force.token(KEY, side) for side in force.SIDES} | tokens
+    given = [f"--force-token-{side}={token}" for side, token in tokens.items()]
+    return cli.main([str(tmp_path / "list"), "--edge", edge.url, *given])
 
 
-def test_a_side_is_never_compared_with_itself(sites: Pair, tmp_path: Path, capsys):
-    site = edge(sites, lambda forced: "wsgi@2")  # the token for asgi is not accepted
-    (tmp_path / "list").write_text("/\n")
-    tokens = ["--force-token-wsgi", "w0", "--force-token-asgi", "a0"]
-    assert cli.main([str(tmp_path / "list"), "--edge", site.url, *tokens]) == 2
+def test_through_the_edge_each_side_is_forced_by_its_token(edge: Site, tmp_path: Path):
+    assert through(edge, tmp_path) == 0
+    sent = [headers["X-Tandem-Upstream"] for _, path, headers in edge.asked if path == "/"]
+    assert Counter(sent) == {force.token(KEY, side): 3 for side in force.SIDES}
+    assert not any("X-Forwarded-For" in headers for _, _, headers in edge.asked)
+
+
+@pytest.mark.parametrize(
+    ("side", "token", "said"),
+    [
+        ("asgi", force.token("another key" * 6, "asgi"), "{url} does not know the token for asgi"),
+        ("wsgi", force.token("another key" * 6, "wsgi"), "{url} does not know the token for wsgi"),
+        ("asgi", force.token(KEY, "wsgi"), "what was given as the token for asgi is none"),
+        ("asgi", force.token(KEY, "asgi")[5:], "what was given as the token for asgi is none"),
+        ("wsgi", "wsgi.\nX-Evil: 1", "what was given as the token for wsgi is none"),
+    ],
+)
+def test_a_wrong_token_is_told_in_one_sentence_with_3(
+    edge: Site, tmp_path: Path, capsys, side: str, token: str, said: str
+):
+    assert through(edge, tmp_path, **{side: token}) == 3
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+    assert said.format(url=edge.url) in told.err
+    assert token not in told.err
+    assert "/" not in edge.paths
+
+
+def test_a_side_is_never_compared_with_itself(edge: Site, tmp_path: Path, capsys):
+    edge.say("/", "x", headers=[("X-Upstream", "wsgi@2")])  # a route that cannot be forced
+    assert through(edge, tmp_path) == 2
     assert "asked for asgi, but wsgi answered" in capsys.readouterr().out
+
+
+def test_what_the_edge_answers_itself_is_not_called_the_same(edge: Site, tmp_path: Path, capsys):
+    edge.say("/", "x", headers=[("X-Upstream", "edge")])
+    assert through(edge, tmp_path) == 2
+    told = capsys.readouterr().out
+    assert "nothing was compared" in told
+    assert "not compared: what nginx answers itself" in told
+
+
+def test_a_side_for_which_the_edge_answers_differs(edge: Site, tmp_path: Path, capsys):
+    """As where no instance of it is there."""
+    page = edge.views["/"]
+    gone = Reply("x", 502, headers=[("X-Upstream", "edge")])
+    asgi = force.token(KEY, "asgi")
+    edge.views["/"] = lambda h: gone if h.headers["X-Tandem-Upstream"] == asgi else page(h)
+    assert through(edge, tmp_path) == 1
+    assert "status: wsgi 200, asgi 502" in capsys.readouterr().out
 
 
 def test_an_access_log_is_replayed_without_what_changes_something(

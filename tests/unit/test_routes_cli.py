@@ -54,6 +54,14 @@ def test_a_move_is_written_applied_and_remembered(checkout: Path, capsys):
     assert "as it was found" in said.out
 
 
+def test_a_move_is_remembered_as_it_was_typed(checkout: Path, capsys):
+    typed = "move /feed/ --to asgi --mirror on --fallback off"
+    assert cli.main(typed.split()) == 0
+    assert f"tandem: {typed}: in force.\n" in capsys.readouterr().err
+    cli.main(["history"])
+    assert capsys.readouterr().out.endswith(f": {typed}\n")
+
+
 def test_a_rollback_is_one_step_back_and_the_next_one_more(checkout: Path):
     for share in ("20", "30"):
         cli.main(["move", "/feed/", "--share", share])

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.sites.walk import Code, steps
 from tests.unit.adopt.conftest import BASE, entry
 
 POETRY = '[tool.poetry]\nname = "s"\n[tool.poetry.dependencies]\npython = "^3.11"\n'
@@ -148,6 +149,23 @@ def test_routes_of_several_apps_are_put_together(project):
         chat__routing=ROUTING.format('path("b/", c)'),
     )
     assert made.site.websocket_paths == ("/a/", "/b/")
+
+
+def test_sockets_among_the_pages_are_found_as_the_walk_from_wsgi_to_asgi_has_them(project):
+    """With the files of docs/migrate.md, one in an include, and none without what serves them."""
+    asgi, urls = (step for step in steps() if isinstance(step, Code))
+    more = 'include([path("b/", v), websocket("live/<slug:x>/", v)])'
+    routes = f'from django.urls import include, path\nurlpatterns = [path("a/", {more})]\n'
+    routes = f"from tandem.websocket import websocket\n{routes}"
+    made = project(
+        'ROOT_URLCONF = "shop.urls"', shop__asgi=asgi.text, shop__urls=routes + urls.text
+    )
+    assert made.site.websocket_paths == ("/a/live/", "/ws/")
+    assert made.site.asgi == "shop.asgi:application"
+    plain = asgi.text.replace("application = WebSocketMiddleware(application)", "")
+    plain = plain.replace("from tandem.websocket import WebSocketMiddleware", "")
+    made = project('ROOT_URLCONF = "shop.urls"', shop__asgi=plain, shop__urls=routes + urls.text)
+    assert made.site.websocket_paths == ()
 
 
 def test_a_socket_under_any_path_is_asked_about(project):

@@ -11,7 +11,7 @@ from typing import Any
 
 import crossplane
 
-from tandem.routes.force import force_conf, tokens
+from tandem.routes.force import force_conf
 from tandem.routes.model import load
 from tandem.routes.nginx import render, write
 from tests.checkout import ROOT
@@ -103,7 +103,6 @@ class Nginx:
         assert parsed["status"] == "ok", parsed["errors"]
         self.main: list[Directive] = parsed["config"][0]["parsed"]
         self.http = self._block(self.main, "http")
-        self.tokens = tokens(KEY)
 
     @staticmethod
     def _block(inside: list[Directive], name: str) -> list[Directive]:

@@ -135,3 +135,22 @@ def test_gunicorn_does_what_the_pages_say():
     ):  # fmt: skip
         assert re.search(rf"(?m)^{re.escape(line)}", text), line
     assert gunicorn("max_requests") > 10 * gunicorn("max_requests_jitter") / 2 > 0
+
+
+def test_comments_that_say_how_long_nginx_keeps_its_side_say_what_it_does():
+    kept = f"{said('nginx keeps an idle connection'):.0f}"
+    settings = (ROOT / "deploy/timeouts.env").read_text()
+    assert re.findall(r"more than nginx keeps its side \((\d+)\)", settings) == [kept]
+    leaving = (ROOT / "tandem/uvicorn_http.py").read_text()
+    assert re.findall(r"nginx ends an idle connection after (\d+) s", leaving) == [kept]
+
+
+def test_an_instance_is_never_left_out_as_the_page_says(nginx: Nginx):
+    assert (
+        "it never leaves an\ninstance out (`max_fails=0`)"
+        in (ROOT / "docs/architecture.md").read_text()
+    )
+    servers = [d["args"] for block in nginx.upstreams().values() for d in block
+               if d["directive"] == "server"]  # fmt: skip
+    assert len(servers) > 3
+    assert all("max_fails=0" in args for args in servers)
