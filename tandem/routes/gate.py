@@ -199,7 +199,8 @@ def _time_criterion(canary: Canary, limits: Limits, by_client: bool, least: floa
     z = NORMAL.inv_cdf(1 - limits.alpha)
     distance = bound_at(z)[1] * (1 + NORMAL.inv_cdf(POWER) / z)
     missing = (distance / math.log(limits.slower / limits.tolerance)) ** 2
-    needed = math.ceil(max(missing * count, least))
+    # Of a sample that has no bound yet, only that more is needed can be said.
+    needed = math.ceil(max(missing * count if math.isfinite(distance) else 2 * count, least))
     verdict, bound = _decide(
         count >= needed, lambda at: math.exp(bound_at(at)[0]), limits.tolerance, limits
     )
@@ -223,6 +224,11 @@ def _quantile(arm: Arm, by_client: bool) -> Callable[[float], tuple[float, float
         low, high = Share(QUANTILE * times.count, times.count, slower.effect).bounds(z)
         found = (times.quantile(share) or 0.0 for share in (QUANTILE, low, high))
         point, lower, upper = (max(seconds, TICK_SECONDS / 2) for seconds in found)
+        # The least and the greatest of a few are bounds of nothing.
+        if low * times.count < 1:
+            lower = TICK_SECONDS / 2
+        if (1 - high) * times.count < 1:
+            upper = math.inf
         return point, lower, upper
 
     return at

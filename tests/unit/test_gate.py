@@ -209,6 +209,19 @@ def test_a_millisecond_is_no_difference():
     assert judge(canary).verdict is Verdict.GOOD
 
 
+@pytest.mark.parametrize(("asked", "base"), [(1, 2), (1, 2000), (2, 2), (40, 40)])
+def test_a_few_slow_requests_condemn_nobody(asked: int, base: int):
+    """The slowest of a few says nothing of the 95th percentile; nor does the only one."""
+    canary = Canary("/a/", "50")
+    for arm, count, seconds in (("asgi", asked, 0.4), ("wsgi", base, 0.1)):
+        for _ in range(count):
+            getattr(canary, arm).add(0, 200, False, seconds)
+    found = judge(canary)
+    assert not found.by_client
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.needed > asked
+
+
 def test_the_limits_are_what_decides():
     rng, canary = random.Random(9), Canary("/a/", "50")
     requests(canary, "asgi", 8000, rng, failures=0.02, slower=1.6)
