@@ -12,8 +12,8 @@ from tandem import encode
 from tests.stack import Stack
 from tests.unit.test_encode import ODD, TEXTS
 
-FEW = settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
-VALUES = st.lists(TEXTS, min_size=20, max_size=60)
+FEW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+VALUES = st.lists(TEXTS, min_size=60, max_size=120)
 
 
 def read(stack: Stack, service: str, *command: str, text: str) -> str:
