@@ -113,13 +113,13 @@ def test_a_release_is_roots_and_not_the_sites_to_change():
 def test_a_release_is_checked_before_anything_of_it_runs():
     order = positions(
         "release/tasks/install.yml", "Make its folder", UNPACK, "Check every file against its hash",
-        "Give its virtual environment this server's Python",
+        "Refuse links that lead out of it, as root copies files of it", "Give its virtual environment this server's Python",
         "Load it once, before anything depends on it",
         "Add its static files to those that nginx serves", "Mark it complete",
     )  # fmt: skip
     assert order == sorted(order)
     # Nothing comes between: the folder is empty, filled, and checked.
-    assert [place - order[0] for place in order[:4]] == [0, 1, 2, 3]
+    assert [place - order[0] for place in order[:5]] == [0, 1, 2, 3, 4]
     check = named("Check every file against its hash")["ansible.builtin.command"]
     assert check["argv"] == ["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"]
     assert check["chdir"] == "{{ tandem_release_path }}"
@@ -147,7 +147,7 @@ def test_a_release_is_installed_offline_from_its_archive():
         module(task) for path, task in TASKS if str(path).endswith("release/tasks/install.yml")
     ]
     # Modules that could fetch something (apt, get_url, pip, git, uri…) are not among these.
-    assert {kind for kind, _ in install} == {"file", "unarchive", "command", "copy"}
+    assert {kind for kind, _ in install} == {"file", "unarchive", "command", "copy", "script"}
     programs = [arguments["argv"] for kind, arguments in install if kind == "command"]
     assert [argv[0] for argv in programs] == [
         "sha256sum",
