@@ -113,7 +113,8 @@ def test_a_release_is_roots_and_not_the_sites_to_change():
 def test_a_release_is_checked_before_anything_of_it_runs():
     order = positions(
         "release/tasks/install.yml", "Make its folder", UNPACK, "Check every file against its hash",
-        "Refuse links that lead out of it, as root copies files of it", "Give its virtual environment this server's Python",
+        "Refuse links that lead out of it, as root copies files of it",
+        "Give its virtual environment this server's Python",
         "Load it once, before anything depends on it",
         "Add its static files to those that nginx serves", "Mark it complete",
     )  # fmt: skip
