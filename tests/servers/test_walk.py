@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkout import ROOT
+from tests.pages import blocks, commands
 from tests.servers.rehearsal import HANG_SECONDS, Rehearsal
 
 pytestmark = pytest.mark.timeout(4 * HANG_SECONDS)
@@ -27,12 +27,6 @@ INSTEAD = {
 ELSEWHERE = ("make release && make servers && make provision", "make servers-keep COPY=")
 
 
-def blocks(page: str) -> list[list[str]]:
-    """Return the commands of each block of a page, without their remarks."""
-    found = re.findall(r"(?ms)^```sh\n(.*?)^```", (ROOT / "docs" / page).read_text())
-    return [[re.sub(r"\s+#.*", "", line) for line in block.splitlines()] for block in found]
-
-
 @pytest.fixture
 def walk(single: Rehearsal, tmp_path: Path) -> Iterator[list[str]]:
     """Give the commands of both pages, in order; put everything back after them."""
@@ -44,14 +38,13 @@ def walk(single: Rehearsal, tmp_path: Path) -> Iterator[list[str]]:
     assert not MINE.exists(), f"{MINE} is somebody's; move it away"
     newest = ROOT / "dist/release"
     before = newest.read_text() if newest.exists() else None
-    commands = [
+    yield [
         INSTEAD.get(command, command).format(inventory=tmp_path / "hosts.yml")
-        for page in ("servers.md", "deploy.md")
+        for page in ("docs/servers.md", "docs/deploy.md")
         for block in blocks(page)
-        if not block[0].startswith(ELSEWHERE)
-        for command in block
+        if not block.startswith(ELSEWHERE)
+        for command in commands(block)
     ]
-    yield commands
     shutil.rmtree(MINE, ignore_errors=True)
     newest.unlink(missing_ok=True)
     if before is not None:
