@@ -52,15 +52,6 @@ def redis(value: str) -> str:
     return '"' + "".join(_byte(number) for number in text(value).encode()) + '"'
 
 
-def unredis(word: str) -> str:
-    """Return the value of a word that :func:`redis` has made; of any other, the word."""
-    if not word.startswith('"'):
-        return word
-    return re.sub(
-        rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), word[1:-1].encode()
-    ).decode()
-
-
 def postgresql(value: str) -> str:
     """Return ``value`` as a string of postgresql.conf, which is one line."""
     escaped = text(value).replace("\\", "\\\\").replace("'", "''")

@@ -76,14 +76,6 @@ def test_what_no_format_can_carry_is_refused(value: str):
             encoder(value)
 
 
-@given(TEXTS)
-def test_a_word_of_redis_is_read_back(value: str):
-    # By Redis itself: tests/replica/test_values.py.
-    for one in (value, *ODD):
-        assert encode.unredis(encode.redis(one)) == one
-    assert encode.unredis("as-it-was-written-once") == "as-it-was-written-once"
-
-
 @FEW
 @given(TEXTS)
 def test_a_value_of_tandem_yml_reaches_the_site_or_is_refused(value: str):

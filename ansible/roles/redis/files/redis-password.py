@@ -29,7 +29,8 @@ DIRECTIVE = "requirepass "
 def ask(command: str, password: str) -> bool:
     """Give Redis a command; tell whether it took it.
 
-    What is secret goes by standard input: a command line is for all to read.
+    ``password`` is a word of Redis'.  What is secret goes by standard input: a command line is
+    for all to read.
     """
     done = subprocess.run(
         ["redis-cli", "-s", SOCKET, "--no-auth-warning"], check=False, capture_output=True,
@@ -49,15 +50,17 @@ def write(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def admit(new: str, old: str) -> None:
-    """Let ``new`` in beside ``old``, which is empty at first."""
-    if new == old:
+def admit(new: str, written: str) -> None:
+    """Let ``new`` in beside the password of what is ``written``, which is empty at first."""
+    directive = f"{DIRECTIVE}{encode.redis(new)}\n"
+    if written == directive:
         return
-    if old:
+    if written:
         CHANGING.touch(mode=0o600)
         # What does not run takes it when it starts.
-        ask(f"ACL SETUSER default {encode.redis('>' + new)}", encode.redis(old))
-    write(CONFIGURATION, f"{DIRECTIVE}{encode.redis(new)}\n")
+        old = written.removeprefix(DIRECTIVE).strip()
+        ask(f"ACL SETUSER default {encode.redis('>' + new)}", old)
+    write(CONFIGURATION, directive)
     print("admitted")
 
 
@@ -77,10 +80,9 @@ def settle(new: str) -> None:
 def main() -> None:
     """Do what the command line says."""
     new = CREDENTIAL.read_text().strip()
-    written = CONFIGURATION.read_text() if CONFIGURATION.exists() else ""
     match sys.argv[1:]:
         case ["admit"]:
-            admit(new, encode.unredis(written.removeprefix(DIRECTIVE).strip()))
+            admit(new, CONFIGURATION.read_text() if CONFIGURATION.exists() else "")
         case ["settle"]:
             settle(new)
         case _:
