@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.machine import HELD
+from tests.runner.classes import REPEATED
 from tests.runner.notes import NOTES
+
+RERUN = "rerun"  # pytest-rerunfailures' outcome of a first run that does not count
 
 
 def _note(**what: Any) -> None:
@@ -42,9 +46,10 @@ class Results:
 
     def __init__(self) -> None:
         self.running: dict[str, dict[str, Any]] = {}
+        self.first: dict[str, str] = {}  # by test: why its first run failed, which is repeated
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Note that a test begins."""
+        """Note that a test begins, perhaps for the second time."""
         self.running[nodeid] = {"outcome": "passed", "seconds": 0.0, "why": ""}
         _note(start=nodeid)
 
@@ -52,11 +57,23 @@ class Results:
         """Add up what is reported of a test."""
         known = self.running[report.nodeid]
         known["seconds"] += report.duration
-        if report.outcome != "passed" and known["outcome"] != "failed":
+        if report.outcome in (RERUN, REPEATED):
+            self.first.setdefault(report.nodeid, _why(report))
+            if report.outcome == RERUN:  # it starts and finishes again
+                known["outcome"] = RERUN
+        elif report.outcome != "passed" and known["outcome"] != "failed":
             known["outcome"] = report.outcome
-        if report.failed and hasattr(report.longrepr, "reprcrash") and report.longrepr.reprcrash:
-            known["why"] = report.longrepr.reprcrash.message.partition("\n")[0]
+        if report.failed:
+            known["why"] = known["why"] or _why(report)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Note the result."""
-        _note(end=nodeid, **self.running.pop(nodeid))
+        _note(end=nodeid, first=self.first.get(nodeid, ""), **self.running.pop(nodeid))
+
+
+def _why(report: pytest.TestReport) -> str:
+    """Return what failed, in a line: ``test_chat.py:12: AssertionError: assert 1 == 2``."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if not crash:
+        return " ".join(str(report.longrepr).split())
+    return f"{Path(crash.path).name}:{crash.lineno}: {crash.message.partition(chr(10))[0]}"

@@ -6,11 +6,12 @@ import re
 import sys
 import time
 
-from tests.runner.notes import spoken
+from tests.runner.notes import shorten, spoken
 from tests.runner.run import Durations, Run
 
 WIDTH = 110
-SLOWEST = 5
+WHY = 280  # characters of a failure in the closing lines; all of it comes when its layer ends
+SLOWEST = 3
 OFTEN, SELDOM = 10, 30  # s between lines of a step: when it does something new; when it does not
 
 
@@ -97,21 +98,36 @@ class Screen:
             self.say("\n".join(f"{run.step.name:9}| {line}" for line in shown.splitlines()))
 
     def table(self) -> None:
-        """Print what passed and how long it took."""
+        """Print what took longest, how the layers ended, and last what is to be looked at."""
         self._erase()
+        self.say("")
+        for run in self._runs:
+            ended = run.layer.ended
+            slowest = sorted(ended, key=lambda test: -ended[test]["seconds"])[:SLOWEST]
+            for test in slowest:
+                self.say(f"{run.step.name:9} {seconds(ended[test]['seconds']):>12}  {spoken(test)}")
         self.say(f"\n{'':9} {'passed':>7} {'failed':>7} {'skipped':>7}   time")
         for run in self._runs:
             counted = [run.layer.count("passed"), run.failures, run.layer.count("skipped")]
             row = " ".join(f"{number or '-':>7}" for number in counted)
             self.say(f"{run.step.name:9} {row}   {seconds(run.seconds)}, {run.state}")
         for run in self._runs:
-            ended = run.layer.ended
-            slowest = sorted(ended, key=lambda test: -ended[test]["seconds"])[:SLOWEST]
-            for test in slowest:
-                self.say(f"{run.step.name:9} {seconds(ended[test]['seconds']):>12}  {spoken(test)}")
+            for test, result in run.layer.ended.items():
+                if result.get("first"):
+                    self._tell(run, "once red", test, result["first"])
+        for run in self._runs:
+            for test, result in run.layer.ended.items():
+                if result["outcome"] == "failed":
+                    self._tell(run, "FAILED", test, result["why"])
+
+    def _tell(self, run: Run, how: str, test: str, why: str) -> None:
+        said = f"{spoken(test)}: {why}"
+        self.say(f"{run.step.name:9} {how:8} {shorten(said, WHY)}")
 
 
 def total(runs: list[Run], failures: int) -> str:
     """Return pytest's closing line for all layers."""
     passed, skipped = (sum(run.layer.count(what) for run in runs) for what in ("passed", "skipped"))
-    return f"{passed} passed, {failures} failed, {skipped} skipped"
+    closing = f"{passed} passed, {failures} failed, {skipped} skipped"
+    again = sum(bool(result.get("first")) for run in runs for result in run.layer.ended.values())
+    return f"{closing}, {again} rerun" if again else closing

@@ -10,6 +10,9 @@ from tests.checkout import CACHE
 RESULTS = CACHE / "test"  # of each layer: what it printed (log), its progress, JUnit's report
 LAYERS = ("lint", "unit", "replica", "servers", "sites")
 NOTHING_CHOSEN = 5  # pytest's exit status when -k fits no test of a layer
+# Of a run of everything: a test that fails is run once more, and both results are told, but of no
+# more than so many tests of a layer.
+AGAIN = ("--reruns=1", "--max-suite-reruns=3", "--rerun-show-tracebacks")
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
         Step("sites", sites, ("packages", "engine"), quick, {"ALL_SITES": "1"}, tests=True),
     ]  # fmt: skip
     layers = [
-        replace(step, command=(*step.command, *arguments)) if step.tests else step
+        replace(step, command=(*step.command, *(arguments or AGAIN))) if step.tests else step
         for step in layers
     ]
     found = [step for step in layers if step.name in chosen]

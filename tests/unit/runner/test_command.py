@@ -14,6 +14,7 @@ import pytest
 
 from tests.checkout import ROOT
 from tests.patience import eventually_sync
+from tests.runner.steps import AGAIN
 from tests.stack import copy_of_checkout
 
 TESTS = """
@@ -29,6 +30,10 @@ def stack():
 
 def test_good(stack): pass
 def test_bad(): assert 2 + 2 == 5
+def test_luck():
+    lucky = (HERE / "tried").exists()
+    (HERE / "tried").touch()
+    assert lucky
 @pytest.mark.skip
 def test_left_out(): pass
 def test_long():
@@ -63,14 +68,31 @@ def start(checkout: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def test_a_failing_test_is_told_at_once_and_at_the_end_and_makes_the_run_red(checkout: Path):
-    run = start(checkout, "--", "-k", "not long")
+    run = start(checkout, "--", "-k", "not long and not luck")
     out, _ = run.communicate()
     assert run.returncode == 1, out
-    assert "unit      FAILED  it: bad: assert (2 + 2) == 5" in out
+    assert "unit      FAILED  it: bad: test_it.py:13: assert (2 + 2) == 5" in out
     assert re.search(r"^unit     \| E +assert \(2 \+ 2\) == 5", out, re.MULTILINE)
     assert out.splitlines()[-1] == "1 passed, 1 failed, 1 skipped"
     assert (checkout / ".cache/test/total").read_text() == "1 passed, 1 failed, 1 skipped\n"
     assert (checkout / ".cache/test/unit.xml").exists()
+
+
+def test_a_test_that_passes_when_run_again_is_told_and_makes_no_run_red(checkout: Path):
+    run = start(checkout, "--", *AGAIN, "-k", "luck or good")
+    out, _ = run.communicate()
+    assert run.returncode == 0, out
+    assert re.search(
+        r"^unit      once red it: luck: test_it.py:17: assert False", out, re.MULTILINE
+    )
+    assert out.splitlines()[-1] == "2 passed, 0 failed, 0 skipped, 1 rerun"
+
+
+def test_one_that_fails_again_makes_it_red(checkout: Path):
+    run = start(checkout, "--", *AGAIN, "-k", "bad or good")
+    out, _ = run.communicate()
+    assert run.returncode == 1, out
+    assert out.splitlines()[-1] == "1 passed, 1 failed, 0 skipped, 1 rerun"
 
 
 def test_a_part_can_be_run(checkout: Path):

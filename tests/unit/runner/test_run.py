@@ -127,7 +127,7 @@ def test_the_result_of_each_test_is_counted_as_it_happens(run_all, results: Path
     assert run.layer.collected == 4
     assert run.failures == 2
     assert {result["why"] for result in run.layer.ended.values()} == {
-        "", "assert 1 == 2", "OSError: no server",
+        "", "test_it.py:3: assert 1 == 2", "test_it.py:5: OSError: no server",
     }  # fmt: skip
 
 

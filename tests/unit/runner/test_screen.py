@@ -89,6 +89,21 @@ def test_a_layer_that_breaks_off_counts_as_failed(run):
     assert total([run], run.failures) == "1 passed, 1 failed, 0 skipped"
 
 
+def test_what_is_to_be_looked_at_comes_last(run, screen, capsys):
+    """A record of a run often keeps its end alone."""
+    run.note(end="t/test_a.py::test_red", outcome="failed", seconds=1, why="a.py:1: no", first="")
+    run.note(end="t/test_a.py::test_luck", outcome="passed", seconds=2, why="", first="a.py:9: oh")
+    run.note(end="t/test_a.py::test_fine", outcome="passed", seconds=3, why="", first="")
+    run.layer.read()
+    screen.table()
+    said = capsys.readouterr().out.splitlines()
+    assert said[-2:] == [
+        "replica   once red a: luck: a.py:9: oh",
+        "replica   FAILED   a: red: a.py:1: no",
+    ]
+    assert total([run], run.failures) == "2 passed, 1 failed, 0 skipped, 1 rerun"
+
+
 @pytest.mark.parametrize(
     ("nodeid", "words"),
     [
