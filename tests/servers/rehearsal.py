@@ -41,10 +41,14 @@ LOGS = (
 class Rehearsal:
     """The servers of one topology, or ``only`` one of them.
 
-    ``what`` keeps them apart from the others of this checkout.
+    ``what`` keeps them apart from the others of this checkout; ``strategy`` is Ansible's, if not
+    that of docker/play.sh.
     """
 
-    def __init__(self, topology: str, what: str = "servers", only: str = "") -> None:
+    def __init__(
+        self, topology: str, what: str = "servers", only: str = "", strategy: str = ""
+    ) -> None:
+        self.strategy = {"ANSIBLE_STRATEGY": strategy} if strategy else {}
         self.name = named(what)
         self.state = CACHE / self.name
         self.topology = TOPOLOGIES / topology
@@ -75,6 +79,7 @@ class Rehearsal:
             "SERVERS_STATE": str(self.state),
             "SERVERS_COPIES": COPIES,
             "ANSIBLE_NOCOLOR": "1",
+            **self.strategy,
         }
 
     def run(

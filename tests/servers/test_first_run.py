@@ -19,8 +19,8 @@ RELEASES = "/srv/tandem/releases"
 
 @pytest.fixture(scope="module")
 def hapless(release: str) -> Rehearsal:
-    """Boot a blank server."""
-    rehearsal = Rehearsal("hapless.yml", "hapless")
+    """Boot a blank server, for an operator who calls ansible-playbook himself."""
+    rehearsal = Rehearsal("hapless.yml", "hapless", strategy="linear")
     rehearsal.down()
     rehearsal.up()
     # SSH on another port as well, and something of the operator's own that listens.
