@@ -22,9 +22,7 @@ command -v apt-get >/dev/null ||
 if ! command -v mmdebstrap >/dev/null; then
     [ "$(id -u)" = 0 ] || die "the image $image cannot be pulled; install mmdebstrap ('sudo apt-get install mmdebstrap') so that it can be built from this machine's Debian mirror."
     say "no image registry answers: installing mmdebstrap to build $image from this machine's Debian mirror."
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null ||
-        die "mmdebstrap could not be installed; 'apt-get install mmdebstrap' tells why."
+    docker/apt.sh mmdebstrap || die "mmdebstrap could not be installed; the reason is above."
 fi
 mirror=$(docker/debian-mirror.sh)
 say "building $image from Debian's $suite packages."

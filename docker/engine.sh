@@ -20,7 +20,7 @@ install_engine() {
     local suite=() mirror codename
     codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
     say "no container engine here: installing docker.io, buildx and Compose from Debian (this takes a minute)."
-    apt-get update -qq
+    docker/apt.sh || die "Debian's package lists cannot be read; the reason is above."
     if [ "$codename" = bookworm ]; then
         mirror=$(docker/debian-mirror.sh)
         cat >/etc/apt/sources.list.d/tandem-engine.sources <<-SOURCES
@@ -33,12 +33,10 @@ install_engine() {
         # Priority 50: nothing comes from the newer release unless asked by name.
         printf 'Package: *\nPin: release n=%s\nPin-Priority: 50\n' "$NEWER_DEBIAN" \
             >/etc/apt/preferences.d/tandem-engine
-        apt-get update -qq
         suite=(-t "$NEWER_DEBIAN")
     fi
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${suite[@]}" \
-        docker.io docker-cli docker-buildx docker-compose iptables >/var/log/tandem-engine-install.log 2>&1 ||
-        die "installing the container engine failed; see /var/log/tandem-engine-install.log."
+    docker/apt.sh "${suite[@]}" docker.io docker-cli docker-buildx docker-compose iptables ||
+        die "installing the container engine failed; the reason is above."
 }
 
 start_engine() {

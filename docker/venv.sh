@@ -32,7 +32,7 @@ if [ -e "$unfinished" ] || [ ! -f "$made" ] || ! .venv/bin/python -c '' 2>/dev/n
     python=${PYTHON:-python3}
     if ! usable && [ "$(id -u)" = 0 ] && [ -x /usr/bin/apt-get ]; then
         say "installing python3 and python3-venv."
-        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3 python3-venv >/dev/null
+        docker/apt.sh python3 python3-venv || die "installing them failed; the reason is above."
     fi
     usable || die "Python 3.11 or newer with its venv module is needed; on Debian: sudo apt-get install python3-venv; elsewhere set PYTHON to one."
     "$python" -m venv --clear .venv

@@ -9,6 +9,6 @@ if ! find_it >/dev/null; then
     [ "$(id -u)" = 0 ] && [ -x /usr/bin/apt-get ] ||
         die "the browser tests need Chromium; on Debian: sudo apt-get install chromium"
     say "installing Chromium for the browser tests."
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null
+    docker/apt.sh chromium fonts-dejavu-core || die "installing Chromium failed; the reason is above."
 fi
 find_it

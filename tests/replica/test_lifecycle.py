@@ -11,6 +11,20 @@ import pytest
 
 from tests.stack import Stack, copy_of_checkout
 
+# Debian without a mirror, whose lists another program keeps locked for a while.
+HELD_APT = """
+rm -rf /etc/apt/sources.list*
+touch /etc/apt/sources.list
+perl -MFcntl -e '
+    open(LISTS, ">>/var/lib/apt/lists/lock");
+    $all = pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0);
+    fcntl(LISTS, F_SETLK, $all) or die;
+    open(HELD, ">/tmp/held");
+    sleep 3' &
+until [ -e /tmp/held ]; do sleep 0.1; done
+/checkout/docker/apt.sh && echo "installed after it"
+"""
+
 
 @pytest.fixture
 def broken(stack: Stack, tmp_path: Path) -> Iterator[Stack]:
@@ -190,6 +204,16 @@ def test_an_engine_that_does_not_answer_is_explained(broken: Stack):
     ).stderr  # fmt: skip
     assert "install Docker Engine" in out or "does not answer" in out
     assert "'docker info' works for" in out
+
+
+def test_a_program_that_installs_packages_meanwhile_is_waited_for(stack: Stack):
+    said = stack.run(
+        "docker", "run", "--rm", "--network=none",
+        "--volume", f"{stack.root}/docker:/checkout/docker:ro",
+        "debian:trixie-slim", "bash", "-c", HELD_APT,
+    )  # fmt: skip
+    assert "waiting for another program that installs packages (It is held by" in said.stderr
+    assert "installed after it" in said.stdout
 
 
 def test_clean_asks_before_it_deletes(broken: Stack):

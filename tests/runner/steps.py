@@ -79,7 +79,6 @@ def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
         Step("ansible", ("docker/venv.sh", "test", "servers"), ("packages",)),
         Step("linters", ("docker/venv.sh", "lint"), ("packages",)),
         Step("engine", (*TURN, "docker/engine.sh")),
-        # apt-get, which both may need, lets in one at a time.
         Step("chromium", (*TURN, "tests/chromium.sh"), ("engine",)),
         Step("images", (*TURN, PYTHON, "-m", "tests.runner.images"), ("packages", "engine")),
     ]
