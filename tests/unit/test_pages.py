@@ -104,7 +104,8 @@ def test_each_playbook_that_a_page_runs_is_there(page: str):
             books = [word for word in words if word.endswith(".yml") and word != given]
             assert books, (page, words)
             for book in books:
-                assert (ROOT / "ansible" / book).exists(), (page, book)
+                if not book.startswith("../ops/"):  # a team's own: docs/upgrading.md
+                    assert (ROOT / "ansible" / book).exists(), (page, book)
 
 
 @pytest.mark.parametrize("page", PAGES)
