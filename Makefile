@@ -119,7 +119,7 @@ define layers
 endef
 test: ## All of the following, side by side (docs/testing.md)
 	$(call layers,lint unit replica servers)
-lint: ## Style, types, shell, Dockerfile, nginx, generated docs (seconds)
+lint: ## Style, types, shell, Dockerfile, nginx, generated docs, links (seconds)
 	@docker/venv.sh lint
 	@tests/lint.sh
 test-unit: ## Functions and views, no containers (seconds); a part, as of all: K=chat

@@ -23,7 +23,7 @@ html_copy_source = False
 root_doc = "README"
 include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/*.md"]
 # Only what is not to be looked through at all.
-exclude_patterns = [".venv", ".cache", "build", "**/__pycache__"]
+exclude_patterns = [".git", ".venv", ".cache", "build", "dist", "**/__pycache__"]
 
 myst_heading_anchors = 6
 myst_heading_slug_func = "github"

@@ -257,6 +257,24 @@ def test_a_setting_that_a_merge_lost_is_named(world: World):
     assert ".env: LOGIN_PATHS is missing" in run(world.ours, "docker/settings.sh", check=False)
 
 
+def test_the_pages_playbook_for_locations_is_one(world: World):
+    ops = world.team / "ops"
+    ops.mkdir()
+    (ops / "hosts.yml").write_text(
+        (world.ours / "ansible/inventories/single/hosts.yml").read_text()
+    )
+    (book,) = blocks(PAGE, "yaml")
+    (ops / "nginx.yml").write_text(book)
+    (line,) = (block for block in blocks(PAGE) if "ops/nginx.yml" in block)
+    # The packages are this checkout's.
+    command = line.strip().replace(".venv/bin/", "") + " --syntax-check --list-tasks"
+    git(world.team, "clone", "--quiet", str(world.ours))
+    said = run(world.team / "tandem", "bash", "-euc", command)
+    assert re.findall(r"(?m)^ {6}(\w.*?)\tTAGS", said) == [
+        "Copy them", "Nginx accepts them", "Put them in force",
+    ]  # fmt: skip
+
+
 def test_nothing_of_ours_is_where_a_team_keeps_its_own():
     paths = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
