@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: bench soak mutants tools check routes manage roll deploy rollback releases release servers provision verify servers-keep servers-down test-servers test-sites test-clean help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
+.PHONY: bench soak mutants tools check routes manage roll deploy rollback releases release servers provision verify servers-keep servers-down test-servers test-sites test-clean docs-site help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
 
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
 ifneq ($(SITE),)
@@ -90,10 +90,14 @@ dev: ## The site alone, no containers: SQLite, auto-reload, http://localhost:800
 lock: ## Resolve the dependency ranges of pyproject.toml anew
 	@docker/venv.sh
 	@.venv/bin/python docker/uv.py pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock pyproject.toml
-	@.venv/bin/python docker/uv.py pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --group site --group servers --group test --group lint --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
+	@.venv/bin/python docker/uv.py pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --group site --group servers --group test --group lint --group docs --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
 docs: ## Write the generated pages of docs/ anew
 	@docker/venv.sh
 	@.venv/bin/python docs/generate.py
+docs-site: ## The pages as a site with a search, in .cache/site; a broken link fails
+	@docker/venv.sh docs
+	@.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going -c docs -d .cache/site-doctrees . .cache/site
+	@echo "tandem: the pages are in .cache/site/index.html."
 
 ##@ Tests
 bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B=mirror
@@ -115,7 +119,7 @@ define layers
 endef
 test: ## All of the following, side by side (docs/testing.md)
 	$(call layers,lint unit replica servers)
-lint: ## Style, types, shell, Dockerfile, nginx, generated docs (seconds)
+lint: ## Style, types, shell, Dockerfile, nginx, generated docs, links (seconds)
 	@docker/venv.sh lint
 	@tests/lint.sh
 test-unit: ## Functions and views, no containers (seconds); a part, as of all: K=chat

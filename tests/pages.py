@@ -1,4 +1,4 @@
-"""README.md and the pages of docs/, as a reader takes commands from them."""
+"""README.md, CONTRIBUTING.md and docs/, as a reader takes commands from them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import re
 
 from tests.checkout import ROOT
 
-PAGES = ["README.md", *sorted(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *sorted(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md")),
+]
+# What a changelog names was there then, and need not be there now; its links must lead somewhere.
+MARKDOWN = [*PAGES, "CHANGELOG.md"]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = ("sh", "bash")
 
