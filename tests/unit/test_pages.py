@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 
-from tandem.__main__ import COMMANDS
+from tandem.ops.commands import COMMANDS
 from tests.checkout import ROOT
 from tests.pages import FENCED, PAGES, blocks, commands, text
 
