@@ -19,11 +19,11 @@ roles() { cd ansible && ansible-lint --offline -qq --nocolor --profile productio
 # The longest first.
 declare -A commands=(
     [ansible-lint]="roles" [mypy]="mypy --no-error-summary" [shellcheck]="scripts" [gixy]="tests/lint-nginx.sh"
-    [docs]="python docs/generate.py --check" [ruff]="ruff check --quiet ." [homes]="homes"
+    [docs]="python docs/generate.py --check" [ruff]="ruff check --quiet ." [homes]="homes" [rooms]="tests/lint-rooms.sh"
     [ruff format]="ruff format --check --quiet ." [hadolint]="hadolint --config tests/hadolint.yaml docker/Dockerfile"
 )
 declare -A cures=([ruff]="; 'ruff check --fix' mends what it can" [ruff format]="; '.venv/bin/ruff format .' mends it")
-order=(ansible-lint mypy shellcheck gixy docs ruff "ruff format" hadolint homes)
+order=(ansible-lint mypy shellcheck gixy docs ruff "ruff format" rooms hadolint homes)
 said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT
 declare -A running
