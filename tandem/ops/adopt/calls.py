@@ -11,14 +11,14 @@ from tandem.ops.adopt.folder import Folder
 from tandem.ops.adopt.values import (
     UNKNOWN,
     UNSET,
-    Application,
+    EnvironmentReader,
     Function,
     Imported,
+    Made,
     Method,
     Read,
-    Reader,
-    Route,
     Scope,
+    UrlPattern,
     Variable,
     plain,
 )
@@ -109,7 +109,7 @@ class Calls:
                 keywords |= {name: item for name, item in value.items() if isinstance(name, str)}
         if isinstance(function, Imported):
             return self._imported(function.name, given, keywords, node, scope)
-        if isinstance(function, Reader):
+        if isinstance(function, EnvironmentReader):
             return self._reader(function, "", given, keywords, node, scope)
         if isinstance(function, Method):
             return self._method(function, given, keywords, node, scope)
@@ -131,9 +131,9 @@ class Calls:
             default = given[1] if len(given) > 1 else keywords.get("default")
             return self.read(key, node, scope, default) if isinstance(key, str) else UNKNOWN
         if name in readers.MAKERS:
-            return Reader(name.partition(".")[0], readers.schema(keywords))
+            return EnvironmentReader(name.partition(".")[0], readers.schema(keywords))
         if name in readers.READY:
-            reader = Reader(name.partition(".")[0])
+            reader = EnvironmentReader(name.partition(".")[0])
             return self._reader(reader, "", given, keywords, node, scope)
         if name == "dj_database_url.config":
             key = plain(keywords.get("env", given[0] if given else "DATABASE_URL"))
@@ -143,7 +143,7 @@ class Calls:
         if name == "dj_database_url.parse" and given and isinstance(given[0], Variable):
             return self._as(given[0], "db")
         if name.startswith("environs.env."):
-            return self._reader(Reader("environs"), last, given, keywords, node, scope)
+            return self._reader(EnvironmentReader("environs"), last, given, keywords, node, scope)
         if name in ("bool", "int", "float", "str") and given:
             value = plain(given[0])
             if name == "bool":
@@ -164,10 +164,12 @@ class Calls:
                     return module.get("urlpatterns")
                 place = self.folder.place(self.file, node)
                 # django-health-check's; of others it is not known what they have.
-                return [Route("", False, UNKNOWN, place)] if target == "health_check.urls" else []
+                return (
+                    [UrlPattern("", False, UNKNOWN, place)] if target == "health_check.urls" else []
+                )
             return target.get("urlpatterns") if isinstance(target, Scope) else target
         if last in APPLICATIONS or name == "celery.Celery":
-            return Application(last, tuple(given), self.folder.place(self.file, node))
+            return Made(last, tuple(given), self.folder.place(self.file, node))
         if name in ("pathlib.Path", "split_settings.tools.optional") and given:
             return given[0]
         if name == "split_settings.tools.include":
@@ -195,11 +197,11 @@ class Calls:
         if not isinstance(pattern, str):
             return UNKNOWN
         place = self.folder.place(self.file, node)
-        return Route(pattern, ROUTES[name], target, place, name in SOCKETS)
+        return UrlPattern(pattern, ROUTES[name], target, place, name in SOCKETS)
 
     def _reader(
         self,
-        reader: Reader,
+        reader: EnvironmentReader,
         method: str,
         given: list[Any],
         keywords: dict[str, Any],
@@ -222,7 +224,7 @@ class Calls:
         scope: Scope,
     ) -> Any:
         owner, name = method.owner, method.name
-        if isinstance(owner, Reader):
+        if isinstance(owner, EnvironmentReader):
             return self._reader(owner, name, given, keywords, node, scope)
         value, arguments = plain(owner), [plain(one) for one in given]
         if isinstance(value, list):

@@ -10,9 +10,9 @@ from typing import Any
 from tandem.ops.adopt.calls import Calls
 from tandem.ops.adopt.values import (
     UNKNOWN,
+    EnvironmentReader,
     Imported,
     Method,
-    Reader,
     Scope,
     Variable,
     plain,
@@ -181,7 +181,7 @@ class Expressions(Calls):
             return Imported(f"{owner.name}.{node.attr}")
         if isinstance(owner, Scope):
             return owner.get(node.attr)
-        if isinstance(owner, Reader | Variable | str | list | dict):
+        if isinstance(owner, EnvironmentReader | Variable | str | list | dict):
             return Method(owner, node.attr)
         return UNKNOWN
 

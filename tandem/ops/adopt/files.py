@@ -11,7 +11,7 @@ from tandem.ops.adopt.folder import Place
 from tandem.ops.adopt.interpreter import Interpreter
 from tandem.ops.adopt.project import Project
 from tandem.ops.adopt.sockets import beginning
-from tandem.ops.adopt.values import UNKNOWN, Route, Scope, plain
+from tandem.ops.adopt.values import UNKNOWN, Scope, UrlPattern, plain
 
 # Paths that are made to be asked for.
 HEALTH = re.compile(
@@ -80,7 +80,7 @@ def health(project: Project, interpreter: Interpreter, scope: Scope, out: Findin
 
 def _paths(patterns: Any, prefix: str, depth: int = 0) -> Iterator[tuple[str, Place]]:
     for route in patterns if isinstance(patterns, list | tuple) and depth < 8 else ():
-        if isinstance(route, Route):
+        if isinstance(route, UrlPattern):
             text, whole = beginning(route.pattern, route.is_regex)
             if not whole:
                 continue

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from tandem.ops.adopt.values import FALSE_WORDS, UNKNOWN, UNSET, Imported, Reader, Variable, plain
+from tandem.ops.adopt.values import (
+    FALSE_WORDS,
+    UNKNOWN,
+    UNSET,
+    EnvironmentReader,
+    Imported,
+    Variable,
+    plain,
+)
 
 # dotted name → the position of "default" among its arguments.
 GETTERS = {"os.environ.get": 1, "os.getenv": 1, "os.environ.setdefault": 1, "os.environ.pop": 1}
@@ -69,7 +77,7 @@ def cast(text: Any, kind: str) -> Any:
 
 
 def arguments(
-    reader: Reader, method: str, given: list[Any], keywords: dict[str, Any]
+    reader: EnvironmentReader, method: str, given: list[Any], keywords: dict[str, Any]
 ) -> tuple[str, Any, str] | None:
     """Return ``(name, default, kind)`` of a call of ``reader.method``, if it reads a variable."""
     kind = {"": reader.kind, "dj_db_url": "db", "db_url": "db"}.get(method, method)

@@ -13,7 +13,7 @@ from tandem.ops.adopt.folder import Place
 from tandem.ops.adopt.interpreter import Interpreter
 from tandem.ops.adopt.model import MADE, URL_PATH
 from tandem.ops.adopt.project import Project, named_settings
-from tandem.ops.adopt.values import Application, Route, Scope
+from tandem.ops.adopt.values import Made, Scope, UrlPattern
 
 # A folder of this name holds nothing but sockets, so its prefix stands for all of them.
 SOCKET_FOLDER = re.compile(r"^(wss?|websockets?|sockets?)$")
@@ -138,7 +138,7 @@ def _by_name(project: Project, interpreter: Interpreter, file: Path) -> Iterator
 def _among_pages(routes: Any, prefix: str, depth: int = 0) -> Iterator[tuple[str, Place]]:
     """Give the static beginning of every ``tandem.websocket.websocket()`` of a URLconf."""
     for route in routes if isinstance(routes, list | tuple) and depth < 12 else ():
-        if isinstance(route, Route):
+        if isinstance(route, UrlPattern):
             static, whole = beginning(route.pattern, route.is_regex)
             if route.socket:
                 yield prefix + static.lstrip("/"), route.place
@@ -153,7 +153,7 @@ def _routes(
     if depth > 12:
         return
     for value in values:
-        if isinstance(value, Application):
+        if isinstance(value, Made):
             router = inside or value.name == "URLRouter"
             yield from _routes(value.arguments, prefix, router, depth + 1)
         elif isinstance(value, dict):
@@ -161,10 +161,10 @@ def _routes(
             yield from _routes(within, prefix, inside, depth + 1)
         elif isinstance(value, list | tuple):
             yield from _routes(value, prefix, inside, depth + 1)
-        elif isinstance(value, Route) and inside:
+        elif isinstance(value, UrlPattern) and inside:
             static, whole = beginning(value.pattern, value.is_regex)
             target = value.target
-            if whole and isinstance(target, Application | list | tuple):
+            if whole and isinstance(target, Made | list | tuple):
                 yield from _routes([target], prefix + static, True, depth + 1)
             else:
                 yield "/" + (prefix + static).lstrip("/"), value.place

@@ -50,7 +50,7 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class Reader:
+class EnvironmentReader:
     """An ``Env()`` of django-environ or environs, a ``Config`` of decouple."""
 
     kind: str = "str"
@@ -75,7 +75,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Route:
+class UrlPattern:
     """``path()`` or ``re_path()``; its target is a view, or the routes of an include."""
 
     pattern: str
@@ -86,7 +86,7 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Application:
+class Made:
     """A call that makes something of other values: ``URLRouter([…])``, ``Celery("shop")``."""
 
     name: str

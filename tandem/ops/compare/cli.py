@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from tandem.ops.bounded.files import read_text
 from tandem.ops.compare import login, render, rules
-from tandem.ops.compare.client import Address, AddressError, Limits, Side, UnreachableError
+from tandem.ops.compare.client import Address, AddressError, RequestLimits, Side, UnreachableError
 from tandem.ops.compare.difference import Outcome, Result
 from tandem.ops.compare.options import parser
 from tandem.ops.compare.replay import Replay
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
         SourceError,
         login.LoginError,
         rules.RulesError,
-        logsource.SourceError,
+        logsource.LogSourceError,
     ) as error:
         print(f"tandem compare: {error}", file=sys.stderr)
         return FAILED
@@ -126,7 +126,7 @@ def _sides(options: argparse.Namespace) -> tuple[Side, Side, str]:
             "through the edge each side must be forced: 'tandem routes force --export' prints"
             " the tokens; or ask the sides directly with --wsgi and --asgi"
         )
-    limits = Limits(options.timeout, options.body_limit)
+    limits = RequestLimits(options.timeout, options.body_limit)
     made = []
     host = options.host
     for name in ("wsgi", "asgi"):

@@ -45,7 +45,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Limits:
+class RequestLimits:
     """What one request may take."""
 
     seconds: float = 30.0
@@ -145,7 +145,7 @@ class Side:
     name: str  # wsgi or asgi
     address: Address
     headers: Mapping[str, str]
-    limits: Limits = field(default_factory=Limits)
+    limits: RequestLimits = field(default_factory=RequestLimits)
     _local: threading.local = field(default_factory=threading.local)
     _opened: list[http.client.HTTPConnection] = field(default_factory=list)
 

@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         figures = _read(options)
         report = summarise(figures, _limits(options), datetime.now().astimezone())
         _print(report, options)
-    except logsource.SourceError as error:
+    except logsource.LogSourceError as error:
         print(f"tandem routes report: {error}", file=sys.stderr)
         return FAILED
     except (ArithmeticError, ValueError, RecursionError, MemoryError) as error:
@@ -109,17 +109,17 @@ def _read(options: argparse.Namespace) -> Figures:
 
 @contextmanager
 def _logs(options: argparse.Namespace, since: float | None) -> Iterator[list[str]]:
-    """Give the names of the logs to read.  Raises ``SourceError``."""
+    """Give the names of the logs to read.  Raises ``LogSourceError``."""
     if not options.inventory:
         yield options.logs or logsource.default()
         return
     if options.logs:
-        raise logsource.SourceError("logs and an inventory were named; name one of them")
+        raise logsource.LogSourceError("logs and an inventory were named; name one of them")
     try:
         with Target(tuple(options.inventory)).logs(since) as names:
             yield names
     except TargetError as error:
-        raise logsource.SourceError(str(error)) from None
+        raise logsource.LogSourceError(str(error)) from None
 
 
 def _streams(options: argparse.Namespace) -> frozenset[str]:
@@ -130,7 +130,7 @@ def _streams(options: argparse.Namespace) -> frozenset[str]:
     try:
         routes = model.load(file)
     except model.RoutesError as error:
-        raise logsource.SourceError(str(error)) from None
+        raise logsource.LogSourceError(str(error)) from None
     return frozenset(route.path for route in routes if route.mode == "sse")
 
 
@@ -153,7 +153,7 @@ def _print(report: Report, options: argparse.Namespace) -> None:
     try:
         options.output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise logsource.SourceError(f"{options.output}: {error.strerror}") from None
+        raise logsource.LogSourceError(f"{options.output}: {error.strerror}") from None
 
 
 def _gate(report: Report) -> int:

@@ -18,7 +18,7 @@ SERVER_LOG = Path("/var/log/nginx/tandem.json")
 LONGEST_LINE_BYTES = 1 << 20
 
 
-class SourceError(Exception):
+class LogSourceError(Exception):
     """A log cannot be read; the message says which, why, and what to do."""
 
 
@@ -28,7 +28,7 @@ def default() -> list[str]:
         return [str(SERVER_LOG)]
     if Path("compose.yaml").exists() and shutil.which("docker"):
         return ["replica"]
-    raise SourceError(
+    raise LogSourceError(
         f"no log was named, there is no {SERVER_LOG}, and this is not the project's folder"
         " with its replica; name the files, or - for standard input"
     )
@@ -38,15 +38,15 @@ def lines(name: str, since: float | None = None) -> Iterator[bytes]:
     """Give each line of ``name``: a file, a .gz, ``-``, or ``replica``.
 
     ``since`` (seconds since the epoch) spares the replica's older lines.  A line longer than a
-    MiB comes in pieces, none of which is understood.  Raises ``SourceError``.
+    MiB comes in pieces, none of which is understood.  Raises ``LogSourceError``.
     """
     try:
         with _opened(name, since) as file:
             yield from iter(partial(file.readline, LONGEST_LINE_BYTES), b"")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError(f"{name}: is not a whole gzip file ({error}); name another") from None
+        raise LogSourceError(f"{name}: is not a whole gzip file ({error}); name another") from None
     except OSError as error:
-        raise SourceError(f"{name}: {error.strerror or error}") from None
+        raise LogSourceError(f"{name}: {error.strerror or error}") from None
 
 
 @contextmanager
@@ -82,4 +82,6 @@ def _replica(since: float | None) -> Iterator[IO[bytes]]:
         if process.wait():
             errors.seek(0)
             reason = errors.read().decode(errors="replace").strip() or "no reason given"
-            raise SourceError(f"the replica's log: {reason.splitlines()[-1]}; is it up (make up)?")
+            raise LogSourceError(
+                f"the replica's log: {reason.splitlines()[-1]}; is it up (make up)?"
+            )
