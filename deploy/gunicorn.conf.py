@@ -1,14 +1,15 @@
 """Gunicorn: one WSGI instance, ``wsgi@1`` or its like.
 
 Settings: gunicorn.org, reference/settings.  The listening socket comes from the .socket
-unit (or tandem.listen) as file descriptor 3, so ``bind`` and ``backlog`` are not here.
+unit (or tandem.instance.listen) as file descriptor 3, so ``bind`` and ``backlog`` are not here.
 """
 
 import logging
 import os
 
-from tandem import client_address, logs
+from tandem import logs
 from tandem.identity import wsgi_headers
+from tandem.server import client_address
 from tandem.sizes import HEADER_FIELDS, SIZES
 
 wsgi_app = os.environ["WSGI_APPLICATION"]  # deploy/site.env

@@ -33,6 +33,8 @@ for name in $SITE_SECRETS; do
 done
 cd "$site/$TANDEM_ROOT"
 
+# The server of the site's own beside Uvicorn (docs/notifications.md).
+notify=notifications.server
 python=(python)
 [ -z "${SITE_SETTINGS-}" ] || python+=(-m tandem.adopted.run)
 each() { while read -r -a words; do [ ${#words[@]} = 0 ] || "${python[@]}" manage.py "${words[@]}"; done <<<"$1"; }
@@ -45,9 +47,12 @@ asgi)
     export UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN=$((${SOCKET_DRAIN_SECONDS:-10} + 15))
     exec uvicorn --fd 3 "$ASGI_APPLICATION"
     ;;
-notify) exec python -m notifications.server ;;
-load) exec python -m tandem.load ;;
-migrations) exec "${python[@]}" -m tandem.checks.migrations ;;
+notify) exec python -m "$notify" ;;
+load)
+    [ "${NOTIFY_INSTANCES-0}" != 0 ] || notify=
+    exec python -m tandem.instance.load ${notify:+"$notify"}
+    ;;
+migrations) exec "${python[@]}" -m tandem.ops.checks.migrations ;;
 check) exec "${python[@]}" -m tandem check --settings "${SITE_SETTINGS-$DJANGO_SETTINGS_MODULE}" "${@:2}" ;;
 static)
     [ "$SITE_STATIC" != on ] || "${python[@]}" manage.py collectstatic --noinput -v0

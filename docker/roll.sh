@@ -15,7 +15,7 @@ start() { docker compose up --detach --no-recreate --wait --wait-timeout 90 "$1"
 fresh() { docker compose ps --all --format '{{.Name}}' "$1" | grep -vxF "$others" | head -1 || true; }
 replace() { # CONTAINER SERVICE: nginx passes it over, it ends what it is at, its successor starts
     # shellcheck disable=SC2016
-    docker exec "$1" sh -c 'TANDEM_UPSTREAM=$(cat /tmp/instance) exec python -m tandem.instance_socket leave' >>"$log" 2>&1 || true
+    docker exec "$1" sh -c 'TANDEM_UPSTREAM=$(cat /tmp/instance) exec python -m tandem.instance.handover leave' >>"$log" 2>&1 || true
     docker stop "$1" >>"$log" 2>&1
     docker rm --force "$1" >>"$log" 2>&1
     start "$2" || return 1

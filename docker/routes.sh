@@ -25,7 +25,7 @@ settings=()
 while IFS= read -r name; do settings+=("$name=$(setting "$name")"); done < <(sed -n 's/^\([A-Z_]*\)=.*/\1/p' .env)
 # As 'make up' has found it in the site.
 static=$(docker exec "$nginx" sh -c 'grep -q snippets /etc/tandem/nginx/static.conf && echo on || true')
-env "${settings[@]}" SITE_STATIC="$static" "${TANDEM_PYTHON:-.venv/bin/python}" -m tandem.routes.nginx "$routes" "$next" ||
+env "${settings[@]}" SITE_STATIC="$static" "${TANDEM_PYTHON:-.venv/bin/python}" -m tandem.ops.nginx.generate "$routes" "$next" ||
     die "nothing was changed; correct the above and run it again."
 rmdir "$next/routes.d"
 

@@ -32,8 +32,8 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tandem.bounded.documents import DocumentError, yaml_data  # noqa: E402
-from tandem.bounded.files import read_text  # noqa: E402
+from tandem.ops.bounded.documents import DocumentError, yaml_data  # noqa: E402
+from tandem.ops.bounded.files import read_text  # noqa: E402
 
 STATE = Path(os.environ.get("SERVERS_STATE", ROOT / ".cache" / "servers"))
 NAME = os.environ.get("SERVERS_NAME", "tandem-servers")

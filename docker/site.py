@@ -23,17 +23,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tandem import encode  # noqa: E402
-from tandem.adopt import locks  # noqa: E402
-from tandem.adopt import repository as repositories  # noqa: E402
-from tandem.adopt.findings import AdoptError  # noqa: E402
-from tandem.adopt.included import included  # noqa: E402
-from tandem.adopt.model import Site, SiteError, load  # noqa: E402
-from tandem.adopt.source import copy, files  # noqa: E402, F401
-from tandem.bounded.documents import DocumentError, json_data, toml_data  # noqa: E402
-from tandem.bounded.files import LOCK_BYTES, read_text, within, write_text  # noqa: E402
-from tandem.bounded.work import TooMuchError, call  # noqa: E402
-from tandem.routes.place import SITES, beginning  # noqa: E402
+from tandem.ops import encode  # noqa: E402
+from tandem.ops.adopt import locks  # noqa: E402
+from tandem.ops.adopt import repository as repositories  # noqa: E402
+from tandem.ops.adopt.findings import AdoptError  # noqa: E402
+from tandem.ops.adopt.included import included  # noqa: E402
+from tandem.ops.adopt.model import Site, SiteError, load  # noqa: E402
+from tandem.ops.adopt.source import copy, files  # noqa: E402, F401
+from tandem.ops.bounded.documents import DocumentError, json_data, toml_data  # noqa: E402
+from tandem.ops.bounded.files import LOCK_BYTES, read_text, within, write_text  # noqa: E402
+from tandem.ops.bounded.work import TooMuchError, call  # noqa: E402
+from tandem.ops.routes.site import SITES, beginning  # noqa: E402
 
 # What serves any site; in the versions that this checkout has locked.
 SERVERS = ("gunicorn", "uvicorn", "uvloop", "httptools", "websockets")

@@ -1,56 +1,10 @@
-"""The ``tandem`` command: ``tandem COMMAND …``, each command a module of its own."""
+"""``python -m tandem`` and the script ``tandem``: the operator's command."""
 
 from __future__ import annotations
 
-import importlib
-import os
 import sys
-from types import ModuleType
 
-# Imported only when asked for: each has main(arguments), which returns the exit status, and
-# a docstring whose first line is its help.
-COMMANDS: dict[str, str] = {
-    "adopt": "tandem.adopt.cli",
-    "check": "tandem.checks.cli",
-    "routes": "tandem.routes.cli",
-    "compare": "tandem.compare.cli",
-}
-
-
-def main() -> int:
-    """Run the command that the command line names."""
-    name, *arguments = sys.argv[1:] or ["help"]
-    if name in COMMANDS:
-        return _run(name, importlib.import_module(COMMANDS[name]), arguments)
-    width = max(map(len, COMMANDS), default=0)
-    lines = [
-        f"  {command:{width}}  {(importlib.import_module(module).__doc__ or '').splitlines()[0]}"
-        for command, module in COMMANDS.items()
-    ]
-    usage = "\n".join(["usage: tandem COMMAND …; tandem COMMAND --help tells more", *lines])
-    if name in ("help", "-h", "--help"):
-        print(usage)
-        return 0
-    print(f"tandem: there is no command {name!r}.\n{usage}", file=sys.stderr)
-    return 2
-
-
-def _run(name: str, module: ModuleType, arguments: list[str]) -> int:
-    """Run a command; what it did not expect is one sentence, and no verdict of its own."""
-    try:
-        return int(module.main(arguments))
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # the reader, less or head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except Exception as error:
-        if "TANDEM_DEBUG" in os.environ:
-            raise
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-        said = said.encode(errors="backslashreplace").decode()
-        print(f"tandem: {name} cannot go on ({said}); TANDEM_DEBUG=1 shows where.", file=sys.stderr)
-    return int(getattr(module, "FAILED", 2))
-
+from tandem.ops.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

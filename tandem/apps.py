@@ -12,7 +12,7 @@ class TandemConfig(AppConfig):
 
     def ready(self) -> None:
         """Register; connect, on sites that have users."""
-        from tandem.checks import audit
+        from tandem.ops.checks import audit
 
         audit.register()
         if apps.is_installed("django.contrib.auth"):

@@ -8,12 +8,12 @@ from typing import Any
 
 from tandem import logs
 from tandem.identity import AsgiHeaders
-from tandem.move import MoveSockets
 from tandem.revocation import EndWithLogin
-from tandem.server_address import ServerAddress
-from tandem.sockets import SocketAge, SocketThreads, max_age_seconds
+from tandem.server.reconnect import MoveSockets
+from tandem.server.server_address import ServerAddress
+from tandem.server.sockets import SocketAge, SocketThreads, max_age_seconds
+from tandem.server.unrouted import Unrouted
 from tandem.streams import EventStreams
-from tandem.unrouted import Unrouted
 
 
 def serve(application: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,9 +8,9 @@ tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree/generated"
 set -a && . ./.env && set +a
-TANDEM_RELEASE=lint python -m tandem.routes.nginx tests/routes.yml "$tree/generated"
+TANDEM_RELEASE=lint python -m tandem.ops.nginx.generate tests/routes.yml "$tree/generated"
 head -c 32 /dev/urandom | base64 >"$tree/key"
-python -m tandem.routes.force "$tree/key" "$tree/generated/force.conf" >"$tree/report"
+python -m tandem.ops.routes.force "$tree/key" "$tree/generated/force.conf" >"$tree/report"
 cp -r deploy/nginx "$tree/static"
 find "$tree" -name '*.conf' -exec sed -i \
     -e "s#/etc/nginx/tandem/#$tree/static/#; s#/etc/tandem/nginx/#$tree/generated/#" \

@@ -21,9 +21,10 @@ declare -A commands=(
     [ansible-lint]="roles" [mypy]="mypy --no-error-summary" [shellcheck]="scripts" [gixy]="tests/lint-nginx.sh"
     [docs]="python docs/generate.py --check" [links]="python -m tests.links" [ruff]="ruff check --quiet ." [homes]="homes"
     [ruff format]="ruff format --check --quiet ." [hadolint]="hadolint --config tests/hadolint.yaml docker/Dockerfile"
+    [rooms]="tests/lint-rooms.sh"
 )
 declare -A cures=([ruff]="; 'ruff check --fix' mends what it can" [ruff format]="; '.venv/bin/ruff format .' mends it")
-order=(ansible-lint mypy shellcheck gixy docs links ruff "ruff format" hadolint homes)
+order=(ansible-lint mypy shellcheck gixy docs links ruff "ruff format" rooms hadolint homes)
 said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT
 declare -A running

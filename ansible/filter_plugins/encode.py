@@ -1,4 +1,4 @@
-"""Values as the files of a server have them: ``tandem.encode``, for templates."""
+"""Values as the files of a server have them: ``tandem.ops.encode``, for templates."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ansible.errors import AnsibleFilterError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from tandem import encode
-from tandem.adopt.model import TAKEN, VARIABLE
+from tandem.ops import encode
+from tandem.ops.adopt.model import TAKEN, VARIABLE
 
 # What role site and the units give each process themselves.
 OWN = {"TANDEM_LISTEN", "TANDEM_UPSTREAM", "TANDEM_INSTANCES", "TANDEM_INSTANCES_HERE"}

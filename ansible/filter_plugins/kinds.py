@@ -9,7 +9,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from tandem.routes.model import UPSTREAMS
+from tandem.ops.routes.model import UPSTREAMS
 
 Kinds = Mapping[str, Mapping[str, Any]]
 
@@ -75,7 +75,7 @@ def listen(names: list[str], kinds: Kinds, address: str) -> dict[str, str]:
 
 
 def nginx_settings(kinds: Kinds, hostvars: Any, spread: bool) -> dict[str, str]:
-    """Return ``WSGI_INSTANCES``, ``WSGI_SERVERS`` and their like: for tandem.routes.nginx.
+    """Return ``WSGI_INSTANCES``, ``WSGI_SERVERS`` and their like: for tandem.ops.nginx.generate.
 
     Several servers: ``app1/wsgi@1=10.0.0.2:8101,…``; one: empty, each has a Unix socket.
     """

@@ -12,15 +12,15 @@ from ansible.errors import AnsibleFilterError
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tandem.routes.beside import render as render_beside  # noqa: E402
-from tandem.routes.model import RoutesError, load  # noqa: E402
-from tandem.routes.nginx import GENERATED, edge_config, render  # noqa: E402
+from tandem.ops.nginx.existing import render as render_beside  # noqa: E402
+from tandem.ops.nginx.generate import GENERATED, edge_config, render  # noqa: E402
+from tandem.ops.routes.model import RoutesError, load  # noqa: E402
 
 
 def nginx_files(settings: dict[str, Any], routes: str) -> dict[str, str]:
     """Return nginx's generated files, ``{name: text}``, for ``settings`` and a routes file.
 
-    Raises ``AnsibleFilterError`` in the words of ``tandem.routes``.
+    Raises ``AnsibleFilterError`` in the words of ``tandem.ops.routes``.
     """
     try:
         files = render({k: str(v) for k, v in settings.items()}, load(Path(routes)))
@@ -32,7 +32,7 @@ def nginx_files(settings: dict[str, Any], routes: str) -> dict[str, str]:
 
 
 def beside_files(settings: dict[str, Any], routes: str, websocket: str) -> dict[str, str]:
-    """Return nginx's files for a server that has its own nginx: ``tandem.routes.beside``."""
+    """Return nginx's files for a server that has its own nginx: ``tandem.ops.nginx.existing``."""
     try:
         files = render_beside(
             {k: str(v) for k, v in settings.items()}, load(Path(routes)), websocket

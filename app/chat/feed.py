@@ -83,7 +83,7 @@ class Feed:
 
     @staticmethod
     def _own_task(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        # In a context of its own: the asking socket's thread (tandem.sockets) and its
+        # In a context of its own: the asking socket's thread (tandem.server.sockets) and its
         # cancellation end with that socket, this work serves others too.
         return asyncio.create_task(work, context=contextvars.Context())
 

@@ -14,8 +14,8 @@ from notifications.events import SOCKETS
 from notifications.hub import Database
 from tandem.health.checks import live, ready
 from tandem.identity import headers
-from tandem.move import PATH as MOVE
-from tandem.rfc6455 import offer_version
+from tandem.server.reconnect import PATH as MOVE
+from tandem.server.rfc6455 import offer_version
 
 
 class Requests:
@@ -38,7 +38,7 @@ class Requests:
             return _json(connection, *live())
         if asked == ("GET", "/health/ready/"):
             return _json(connection, *await self._database(ready))
-        # As in tandem.move: what comes through nginx always has the header.
+        # As in tandem.server.reconnect: what comes through nginx always has the header.
         if asked == ("POST", MOVE) and "X-Forwarded-For" not in request.headers:
             return _json(connection, HTTPStatus.ACCEPTED, {"moving": self._move()})
         return _json(connection, HTTPStatus.NOT_FOUND, {"error": "not-found"})

@@ -1,6 +1,6 @@
 """The notification server: ``python -m notifications.server`` (``deploy/run.sh notify``).
 
-Listens on the socket that systemd or ``tandem.listen`` has left at file descriptor 3.
+Listens on the socket that systemd or ``tandem.instance.listen`` has left at file descriptor 3.
 docs/notifications.md describes what goes over a socket.
 """
 
@@ -25,8 +25,8 @@ from tandem import logs
 from tandem.background import lasting
 from tandem.drain import Departures, window_seconds
 from tandem.identity import identity
-from tandem.listen import FIRST_FD
-from tandem.sockets import SERVICE_RESTART, life_seconds, max_age_seconds
+from tandem.instance.listen import FIRST_FD
+from tandem.server.sockets import SERVICE_RESTART, life_seconds, max_age_seconds
 
 django.setup()
 
@@ -164,7 +164,7 @@ def listening_socket() -> socket.socket:
     if os.environ.get("LISTEN_FDS") != "1":
         sys.exit(
             "tandem: the notification server gets its socket from systemd or from "
-            "'python -m tandem.listen SOCKET deploy/run.sh notify'."
+            "'python -m tandem.instance.listen SOCKET deploy/run.sh notify'."
         )
     listener = socket.socket(fileno=FIRST_FD)
     listener.setblocking(False)

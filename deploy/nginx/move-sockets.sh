@@ -1,7 +1,7 @@
 #!/bin/sh
 # After a reload or upgrade of nginx: its old workers live for as long as a WebSocket passes
 # through them.  Have each instance that holds some close them, one after the other, with
-# 1012; they come back through the new workers.  tandem/move.py
+# 1012; they come back through the new workers.  tandem/server/reconnect.py
 set -eu
 sleep 1 # by then the new workers take all connections
 sed -n '/^upstream \(asgi\|notify\) {/,/^}/ s/^ *server \([^ ;]*\).*/\1/p' /etc/tandem/nginx/upstreams.conf |

@@ -22,5 +22,5 @@ umask 022
 # Beside those of the release before, whose pages are still open somewhere.
 cp -r /srv/tandem/current/static/. /srv/tandem/static/
 cd /srv/tandem/current # messages name the file as the checkout does
-python -m tandem.routes.nginx deploy/routes.yml /etc/tandem/nginx
-python -m tandem.routes.force /etc/tandem/credentials/force_key /etc/tandem/nginx/force.conf >/dev/null
+python -m tandem.ops.nginx.generate deploy/routes.yml /etc/tandem/nginx
+python -m tandem.ops.routes.force /etc/tandem/credentials/force_key /etc/tandem/nginx/force.conf >/dev/null

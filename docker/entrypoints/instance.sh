@@ -24,11 +24,11 @@ if [ -z "$number" ]; then
 fi
 export TANDEM_UPSTREAM=$kind@$number
 echo "$TANDEM_UPSTREAM" >/tmp/instance # for the health check
-socket=$(python -m tandem.instance_socket place)
+socket=$(python -m tandem.instance.handover place)
 
 # Known to nginx once it answers, if others can serve until then.
 (
     exec {lock}>&-
-    python -m tandem.probe "$TANDEM_UPSTREAM" /health/live/ 600 && exec python -m tandem.instance_socket back
+    python -m tandem.instance.probe "$TANDEM_UPSTREAM" /health/live/ 600 && exec python -m tandem.instance.handover back
 ) &
-exec python -m tandem.listen "$socket" /srv/tandem/current/deploy/run.sh "$kind"
+exec python -m tandem.instance.listen "$socket" /srv/tandem/current/deploy/run.sh "$kind"

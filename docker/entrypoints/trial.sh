@@ -5,10 +5,10 @@ set -euo pipefail
 export TANDEM_UPSTREAM=$1@trial
 socket=/run/tandem/$TANDEM_UPSTREAM.sock
 # It serves nobody: those who do come first.
-nice -n 19 python -m tandem.listen "$socket" /srv/tandem/current/deploy/run.sh "$1" &
+nice -n 19 python -m tandem.instance.listen "$socket" /srv/tandem/current/deploy/run.sh "$1" &
 server=$!
 trap 'kill $server $watch 2>/dev/null || true; rm -f "$socket"' EXIT
-python -m tandem.trial "$TANDEM_UPSTREAM" &
+python -m tandem.instance.trial "$TANDEM_UPSTREAM" &
 watch=$!
 # Whichever ends first: the server must not.
 status=0

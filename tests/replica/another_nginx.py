@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tandem.routes.model import load
-from tandem.routes.nginx import render, write
+from tandem.ops.nginx.generate import render, write
+from tandem.ops.routes.model import load
 from tests.stack import ROOT, Stack, wait_for
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tandem.routes.model import UPSTREAMS
+from tandem.ops.routes.model import UPSTREAMS
 from tests.stack import Stack
 
 INSTANCES = [f"{kind}-{n}" for kind in UPSTREAMS for n in (1, 2)]

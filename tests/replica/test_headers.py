@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tandem.routes.model import UPSTREAMS
+from tandem.ops.routes.model import UPSTREAMS
 from tests.replica.edge import Recorder, edge
 from tests.stack import Stack
 

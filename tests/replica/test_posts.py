@@ -30,13 +30,13 @@ def _slow_commits(stack: Stack) -> Iterator[None]:
 
 def move(stack: Stack, where: str) -> None:
     """Take ``wsgi@2`` ``away`` from nginx, or ``back``."""
-    say = f"TANDEM_UPSTREAM=wsgi@2 exec python -m tandem.instance_socket {where}"
+    say = f"TANDEM_UPSTREAM=wsgi@2 exec python -m tandem.instance.handover {where}"
     stack.run("docker", "exec", stack.container("wsgi-2"), "sh", "-c", say)
 
 
 def takes_requests(stack: Stack) -> bool:
     """Tell whether ``wsgi@1`` answers a new request."""
-    probe = ("python", "-m", "tandem.probe", "wsgi@1", "/health/live/")
+    probe = ("python", "-m", "tandem.instance.probe", "wsgi@1", "/health/live/")
     return not stack.run(
         "docker", "exec", stack.container("wsgi-2"), *probe, check=False
     ).returncode

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.routes.model import UPSTREAMS
+from tandem.ops.routes.model import UPSTREAMS
 from tests.load.drains import followed
 from tests.load.run import during, nobody_noticed, sockets_moved_in_turn
 from tests.replica.traffic import site

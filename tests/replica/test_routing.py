@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tandem.routes.model import UPSTREAMS
+from tandem.ops.routes.model import UPSTREAMS
 from tests.machine import HANG_SECONDS
 from tests.stack import Stack, worker
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tandem.routes.force import tokens
+from tandem.ops.routes.force import tokens
 from tandem.sizes import HEADER_FIELDS, SIZES
 from tests.stack import ROOT, Stack, worker
 

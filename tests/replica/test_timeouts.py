@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tandem.routes.model import UPSTREAMS
+from tandem.ops.routes.model import UPSTREAMS
 from tandem.streams import HEARTBEAT_SECONDS
 from tests.stack import Stack
 

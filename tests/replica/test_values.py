@@ -8,9 +8,9 @@ import subprocess
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tandem import encode
+from tandem.ops import encode
 from tests.stack import Stack
-from tests.unit.test_encode import ODD, TEXTS
+from tests.unit.ops.test_encode import ODD, TEXTS
 
 FEW = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 VALUES = st.lists(TEXTS, min_size=60, max_size=120)

@@ -55,7 +55,16 @@ def pingless(stack: Stack, run: str) -> Iterator[None]:
         *settings, "--env", "UVICORN_WS_PING_INTERVAL=0",
         f"{stack.project}-app", *like["Config"]["Cmd"],
     )  # fmt: skip
-    probe = ("docker", "exec", container, "python", "-m", "tandem.probe", "asgi@1", "/health/live/")
+    probe = (
+        "docker",
+        "exec",
+        container,
+        "python",
+        "-m",
+        "tandem.instance.probe",
+        "asgi@1",
+        "/health/live/",
+    )
     try:
         wait_for(lambda: not stack.run(*probe, check=False).returncode)
         yield

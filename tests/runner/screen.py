@@ -28,7 +28,8 @@ class Screen:
         self._runs, self._durations = runs, durations
         self._terminal = sys.stdout.isatty()
         self._drawn = 0  # lines that are to be replaced
-        self._said: dict[str, tuple[float, str]] = {}  # by step: when, and what
+        # By step: when, what, and since when it is the same.
+        self._said: dict[str, tuple[float, str, float]] = {}
         self._over: set[str] = set()
 
     def say(self, text: str) -> None:
@@ -59,11 +60,11 @@ class Screen:
 
     def _plain(self, run: Run) -> None:
         now, line = time.monotonic(), self._line(run)
-        when, before = self._said.get(run.step.name, (0.0, ""))
+        when, before, since = self._said.get(run.step.name, (0.0, "", now))
         if now - when > (OFTEN if line != before else SELDOM):
-            self._said[run.step.name] = now, line
+            self._said[run.step.name] = now, line, since if line == before else now
             if line == before:
-                line += f", for {seconds(now - run.began)} now"
+                line += f", for {seconds(now - since)} now"
             self.say(line)
 
     def _erase(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tandem.routes.model import UPSTREAMS
+from tandem.ops.routes.model import UPSTREAMS
 from tests.servers.rehearsal import HANG_SECONDS, Rehearsal
 from tests.stack import Stack
 

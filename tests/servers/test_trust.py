@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tandem import encode
+from tandem.ops import encode
 from tests.servers import releases
 from tests.servers.rehearsal import HANG_SECONDS, Rehearsal
-from tests.unit.test_encode import ODD, TEXTS
+from tests.unit.ops.test_encode import ODD, TEXTS
 
 pytestmark = pytest.mark.timeout(2 * HANG_SECONDS)
 HOST = "trixie"

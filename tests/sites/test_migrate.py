@@ -48,7 +48,7 @@ AFTER = {
     ("tandem routes report --route /feed/", 1): Then(said="/feed/"),
     ("tandem routes rollback", 1): Then(),
     ("tandem routes move /feed/ --to asgi --share 1", 1): Then(feed=ONE),
-    # A verdict on a handful of requests, whichever: tests/unit/test_gate.py has those.
+    # A verdict on a handful of requests, whichever: tests/unit/ops/report/test_gate.py has those.
     ("tandem routes report --route /feed/ --gate", 1): Then(status=(0, 1, 2), feed=ONE),
     ("tandem routes move /feed/ --to asgi --share 10", 1): Then(feed=TEN),
     ("tandem routes rollback", 2): Then(feed=ONE),

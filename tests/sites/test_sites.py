@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tandem.adopt.model import load
+from tandem.ops.adopt.model import load
 from tests.own import owned
 from tests.sites.adopted import SITES, AdoptedStack, Recipe, prepare
 

@@ -26,7 +26,7 @@ ELSEWHERE = {
         "needs a booted server",
     ),
     "tandem routes move /feed/ --to asgi --auto 1,10,50,100": (
-        "tests/unit/test_routes_auto.py",
+        "tests/unit/ops/routes/test_rollout.py",
         "holds each step for ten minutes",
     ),
 }

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from chat.consumers import ChatConsumer
-from tandem.compare import cli
-from tandem.routes import report
+from tandem.ops.compare import cli
+from tandem.ops.report import cli as report
 from tests.unit.communicator import SocketCommunicator
-from tests.unit.compare_sites import Pair, Site
+from tests.unit.ops.compare.compare_sites import Pair, Site
 
 
 @pytest.fixture

@@ -14,14 +14,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from tandem import probe, trial
+from tandem.instance import probe, trial
 from tests.machine import HANG_SECONDS
 from tests.stack import ROOT
 
 
 def listen(*args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tandem.listen", *args], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "tandem.instance.listen", *args],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
 
 

@@ -24,7 +24,7 @@ from notifications.hub import Hub, in_thread
 from notifications.ledger import GAP_SECONDS, Ledger
 from notifications.permissions import viewers, visible_to
 from notifications.subscription import Subscription
-from tandem.probe import UnixConnection
+from tandem.instance.probe import UnixConnection
 from tests.machine import HANG_SECONDS
 from tests.patience import eventually, eventually_sync
 from tests.stack import ROOT
@@ -251,7 +251,7 @@ def test_the_process_takes_its_socket_answers_and_ends(tmp_path: Path):
     }  # fmt: skip
     command = [sys.executable, "-m", "notifications.server"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tandem.listen", str(path), *command],
+        [sys.executable, "-m", "tandem.instance.listen", str(path), *command],
         env=environment, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.__main__ import COMMANDS
+from tandem.ops.commands import COMMANDS
 from tests.checkout import ROOT
 from tests.links import anchors, broken
 from tests.pages import FENCED, MARKDOWN, PAGES, blocks, commands, text

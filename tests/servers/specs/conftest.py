@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tandem.routes.model import UPSTREAMS, Route, load
+from tandem.ops.routes.model import UPSTREAMS, Route, load
 
 ROOT = Path(__file__).resolve().parents[3]
 

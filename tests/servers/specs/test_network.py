@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tandem.routes.model import UPSTREAMS, Route
+from tandem.ops.routes.model import UPSTREAMS, Route
 
 WEB = {"80", "443"}
 # Where a server asks for its own address.

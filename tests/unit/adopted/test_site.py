@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tandem.adopt.model import load
-from tandem.routes.place import beginning, enter
+from tandem.ops.adopt.model import load
+from tandem.ops.routes.site import beginning, enter
 from tests.stack import ROOT
 
 specification = importlib.util.spec_from_file_location("docker_site", ROOT / "docker/site.py")

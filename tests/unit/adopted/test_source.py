@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tandem.adopt import git
-from tandem.adopt.cli import main as adopt
-from tandem.adopt.findings import AdoptError
-from tandem.adopt.included import included
-from tandem.adopt.repository import Repository, fetch
-from tandem.adopt.source import copy, files
+from tandem.ops.adopt import git
+from tandem.ops.adopt.cli import main as adopt
+from tandem.ops.adopt.findings import AdoptError
+from tandem.ops.adopt.included import included
+from tandem.ops.adopt.repository import Repository, fetch
+from tandem.ops.adopt.source import copy, files
 
 ME = ("-c", "user.name=a", "-c", "user.email=a@example.org")
 

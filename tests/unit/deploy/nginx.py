@@ -11,9 +11,9 @@ from typing import Any
 
 import crossplane
 
-from tandem.routes.force import force_conf
-from tandem.routes.model import load
-from tandem.routes.nginx import render, write
+from tandem.ops.nginx.generate import render, write
+from tandem.ops.routes.force import force_conf
+from tandem.ops.routes.model import load
 from tests.checkout import ROOT
 
 SETTINGS = {

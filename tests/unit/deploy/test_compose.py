@@ -216,7 +216,7 @@ def test_secrets_are_made_whole_and_for_their_owner_alone():
     assert "self-signed.sh" in before
     assert 'secrets.token_urlsafe(48))\' >"$key.new"\n        mv "$key.new" "$key"' in before
     assert 'if [ ! -s "$key" ]; then' in before  # once: a new key would end every session
-    assert "tandem.routes.nginx" in after
+    assert "tandem.ops.nginx.generate" in after
     # Pages of the release before still name its static files.
     assert "cp -r /srv/tandem/current/static/. /srv/tandem/static/" in after
     assert "rm " not in script

@@ -8,8 +8,8 @@ import pytest
 
 from notifications.admission import FIRST_MESSAGE_SECONDS
 from notifications.clients import CLOSE_SECONDS
+from tandem.server.http import IDLE_SECONDS
 from tandem.streams import HEARTBEAT_SECONDS
-from tandem.uvicorn_http import IDLE_SECONDS
 from tests.checkout import ROOT
 from tests.unit.deploy.nginx import Nginx
 from tests.unit.deploy.test_compose import SETTINGS
@@ -114,8 +114,8 @@ def test_who_does_not_say_who_it_is_is_not_waited_for_as_the_page_says():
 
 def test_uvicorn_does_what_the_pages_say():
     found = environment("uvicorn.env")
-    assert found["UVICORN_WS"] == "tandem.uvicorn_websocket:TandemWebSocketProtocol"
-    assert found["UVICORN_HTTP"] == "tandem.uvicorn_http:TandemHttpProtocol"
+    assert found["UVICORN_WS"] == "tandem.server.websocket:TandemWebSocketProtocol"
+    assert found["UVICORN_HTTP"] == "tandem.server.http:TandemHttpProtocol"
     assert found["UVICORN_LOOP"] == "uvloop"
     assert found["UVICORN_WS_PER_MESSAGE_DEFLATE"] == "false"
     # Its lines would hold query strings, and tokens travel there.
@@ -141,7 +141,7 @@ def test_comments_that_say_how_long_nginx_keeps_its_side_say_what_it_does():
     kept = f"{said('nginx keeps an idle connection'):.0f}"
     settings = (ROOT / "deploy/timeouts.env").read_text()
     assert re.findall(r"more than nginx keeps its side \((\d+)\)", settings) == [kept]
-    leaving = (ROOT / "tandem/uvicorn_http.py").read_text()
+    leaving = (ROOT / "tandem/server/http.py").read_text()
     assert re.findall(r"nginx ends an idle connection after (\d+) s", leaving) == [kept]
 
 

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from tandem.routes.force import token
+from tandem.ops.routes.force import token
 from tests.unit.deploy.nginx import KEY, Nginx
 
 OURS = "https://example.org:8443"

@@ -107,7 +107,11 @@ def test_timeouts_are_everybodys_and_what_the_process_is_told_comes_first(releas
 
 def test_the_other_parts_are_those_of_the_release(release: Path):
     assert "python -m notifications.server\n" in run(release, "notify")
-    assert "python -m tandem.load\n" in run(release, "load")
+    assert "python -m tandem.instance.load\n" in run(release, "load")
+    # A release whose notification server cannot be imported is not to be rolled out.
+    for count, modules in (("2", " notifications.server"), ("0", "")):
+        said = run(release, "load", NOTIFY_INSTANCES=count)
+        assert f"python -m tandem.instance.load{modules}\n" in said
     assert "python manage.py shell -c 1\n" in run(release, "manage", "shell", "-c", "1")
     assert "python manage.py migrate --noinput -v1\n" in run(release, "setup")
     assert "python manage.py collectstatic --noinput -v0\n" in run(release, "static")
@@ -194,7 +198,7 @@ def test_one_that_ends_within_a_month_is_made_anew(tmp_path: Path):
 def test_after_a_reload_every_instance_with_sockets_is_asked_to_move_them(
     tmp_path: Path, nginx: Nginx
 ):
-    from tandem.routes.upstreams import upstreams
+    from tandem.ops.nginx.upstreams import upstreams
 
     addresses = {
         kind: {f"{kind}@{n}": f"unix:/run/{kind}@{n}.sock" for n in (1, 2)}

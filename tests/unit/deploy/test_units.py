@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tandem import listen
+from tandem.instance import listen
 from tests.checkout import ROOT
 from tests.unit.deploy.systemd import Unit
 
@@ -239,7 +239,7 @@ def test_a_socket_outlives_its_process_and_is_closed_to_others(kind: str):
     assert unit["Socket", "SocketMode"] == "0660"
     assert unit["Socket", "DirectoryMode"] == "0755"
     assert unit["Socket", "FlushPending"] == "no"
-    # Where there is no systemd, tandem.listen does the same.
+    # Where there is no systemd, tandem.instance.listen does the same.
     assert int(unit["Socket", "Backlog"]) == listen.BACKLOG >= 1024
     assert int(unit["Socket", "SocketMode"], 8) == listen.MODE
     assert service(kind)["Unit", "Requires"] == f"{kind}@%i.socket"

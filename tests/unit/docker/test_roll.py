@@ -15,7 +15,7 @@ def test_an_instance_leaves_nginx_before_it_stops_and_the_next_waits_for_it(
     assert done.returncode == 0, done.stderr
     steps = [
         f"exec {NAME} sh -c TANDEM_UPSTREAM=$(cat /tmp/instance) exec"
-        " python -m tandem.instance_socket leave",
+        " python -m tandem.instance.handover leave",
         f"stop {NAME}", f"rm --force {NAME}",
         "compose up --detach --no-recreate --wait --wait-timeout 90 asgi",
     ]  # fmt: skip

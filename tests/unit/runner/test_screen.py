@@ -108,8 +108,11 @@ def test_what_is_to_be_looked_at_comes_last(run, screen, capsys):
     ("nodeid", "words"),
     [
         (KILL, "chat: a killed worker loses no message"),
-        ("tests/unit/test_gate.py::test_a_page[GET-test_it]", "gate: a page [GET-test_it]"),
-        ("tests/unit/test_gate.py::TestAll::test_a_page", "gate: a page"),
+        (
+            "tests/unit/ops/report/test_gate.py::test_a_page[GET-test_it]",
+            "gate: a page [GET-test_it]",
+        ),
+        ("tests/unit/ops/report/test_gate.py::TestAll::test_a_page", "gate: a page"),
     ],
 )
 def test_a_test_is_called_as_one_speaks(nodeid: str, words: str):

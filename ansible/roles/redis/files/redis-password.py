@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # root's own, beside this file
 
-from tandem import encode
+from tandem.ops import encode
 
 CREDENTIAL = Path("/etc/tandem/credentials/redis_password")
 CONFIGURATION = Path("/etc/tandem/redis/password.conf")

@@ -36,7 +36,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # root's own, beside this file
 
-from tandem import instance_socket, probe, trial
+from tandem.instance import handover, probe, trial
 
 INSTANCES = Path("/srv/tandem/instances")
 SOCKETS = Path("/run/tandem")
@@ -71,8 +71,8 @@ def main_pid(name: str) -> str:
 
 def starts(name: str) -> None:
     """Note which release this start is with: the unit calls it before the process begins."""
-    instance_socket.make(SOCKETS)
-    instance_socket.make(STARTED)
+    handover.make(SOCKETS)
+    handover.make(STARTED)
     release = (INSTANCES / name).readlink().name
     fresh = STARTED / f".{name}.new"
     fresh.write_text(f"{os.environ['INVOCATION_ID']} {release}\n")
@@ -265,7 +265,7 @@ def main() -> None:
         case ["starts", name]:
             starts(name)
         case ["socket", action]:
-            instance_socket.main([action])
+            handover.main([action])
         case ["probe", *arguments]:
             probe.main(arguments)
         case ["trial", *arguments]:

@@ -1,0 +1,1 @@
+"""The operator's command, ``tandem``, and what it is made of."""

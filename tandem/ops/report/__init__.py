@@ -1,0 +1,1 @@
+"""What the access logs tell about each route, and whether a canary is good."""

@@ -1,0 +1,10 @@
+"""Starts the site of pitfalls: only the tests of tandem.ops.checks do."""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
