@@ -10,6 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.load.site import Site
+from tests.machine import HANG_SECONDS
 
 TRIES = 5
 
@@ -28,11 +29,12 @@ async def _history(site: Site, room: str) -> list[tuple[int, str]]:
     async with connect(
         f"wss://{site.host}/ws/chat/{room}/?after=0", host=site.address, port=site.port,
         ssl=site.tls, server_hostname=site.name, origin=site.origin,
-        additional_headers={"Cookie": site.cookie}, open_timeout=20,
+        additional_headers={"Cookie": site.cookie}, open_timeout=HANG_SECONDS,
     ) as socket:  # fmt: skip
         # Answered when all that there is has been sent.
         await socket.send(json.dumps({"before": 1}))
-        while "history" not in (frame := json.loads(await asyncio.wait_for(socket.recv(), 30))):
-            if "message" in frame:
-                found.append((frame["id"], frame["message"]))
+        async with asyncio.timeout(HANG_SECONDS):
+            while "history" not in (frame := json.loads(await socket.recv())):
+                if "message" in frame:
+                    found.append((frame["id"], frame["message"]))
     return found

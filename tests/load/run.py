@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.load.drains import drains
 from tests.load.site import Site
+from tests.machine import HANG_SECONDS
 from tests.stack import ROOT
 
 DRAIN_SECONDS = 10.0  # SOCKET_DRAIN_SECONDS of the replica and of the servers
@@ -32,7 +33,7 @@ def during(
             ready = load.stdout.readline()
             assert ready == "ready\n", load.communicate()[1][-2000:]
             event()
-            out, err = load.communicate("stop\n", timeout=200)
+            out, err = load.communicate("stop\n", timeout=3 * HANG_SECONDS)
         finally:
             load.kill()
     assert out, err[-2000:]

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.load.history import history
 from tests.load.site import Site
+from tests.machine import HANG_SECONDS
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0  # as app/static/tandem/reconnecting-socket.js
 PER_ROOM = 10
@@ -62,7 +63,7 @@ class Client:
                     host=self.site.address, port=self.site.port, ssl=self.site.tls,
                     server_hostname=self.site.name, origin=self.site.origin, compression=None,
                     additional_headers={"Cookie": self.site.cookie_of(self.number)},
-                    open_timeout=10,
+                    open_timeout=HANG_SECONDS,  # a refusal is the server's word, no matter of time
                     ping_interval=None,
                 ) as socket:  # fmt: skip
                     now = time.monotonic()

@@ -9,6 +9,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
+from tests.machine import HANG_SECONDS
 from tests.replica.another_nginx import Edge, edge
 from tests.stack import Stack
 
@@ -74,7 +75,7 @@ def test_a_server_that_is_gone_is_passed_over(forged: tuple[Edge, str]):
     made.docker("pause", name)  # it still takes connections
     made.docker("network", "disconnect", made.network, name)  # and now nobody answers there
     try:
-        with httpx.Client(base_url=address, verify=False, timeout=20) as client:
+        with httpx.Client(base_url=address, verify=False, timeout=HANG_SECONDS) as client:
             codes = {client.request(m, "/").status_code for m in ["GET", "POST"] * 6}
     finally:
         made.docker("network", "connect", "--alias", "app2", made.network, name)

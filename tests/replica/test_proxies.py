@@ -13,6 +13,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
+from tests.machine import HANG_SECONDS
 from tests.replica.another_nginx import Edge, edge
 from tests.stack import ROOT, Stack, wait_for
 
@@ -135,7 +136,7 @@ def ask(
 ) -> httpx.Response:
     """Ask a proxy for the site."""
     port = made.published(name, {"https": 443, "http": 80}[scheme])
-    with httpx.Client(verify=False, timeout=20) as client:
+    with httpx.Client(verify=False, timeout=HANG_SECONDS) as client:
         return client.request(
             method,
             f"{scheme}://127.0.0.1:{port}{path}",
@@ -192,8 +193,8 @@ def test_a_login_passes_it(stack: Stack, proxied: Edge, name: str):
 async def test_a_socket_passes_it(stack: Stack, proxied: Edge, name: str):
     port = proxied.published(name, 443)
     async with connect(
-        f"wss://localhost:{port}/ws/echo/", ssl=stack.tls, origin=stack.origin, open_timeout=20,
-        additional_headers={"Cookie": stack.cookie("demo")},
+        f"wss://localhost:{port}/ws/echo/", ssl=stack.tls, origin=stack.origin,
+        open_timeout=HANG_SECONDS, additional_headers={"Cookie": stack.cookie("demo")},
     ) as socket:  # fmt: skip
         await socket.send("through")
         assert "through" in await socket.recv()
