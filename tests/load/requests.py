@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 from tests.load.history import history
 from tests.load.site import Site
-from tests.machine import HANG_SECONDS
 
+TIMEOUT_SECONDS = 20.0
 # Users wait for their pages: when this many do, the next one comes later.  Without a bound
 # a machine that falls behind for a moment never catches up, and its queue is measured.
 WAITING = 40
@@ -90,7 +90,7 @@ class Requests:
     async def _ask(self, method: str, path: str, number: int) -> None:
         what, began = f"{method} {path}", time.monotonic()
         try:
-            async with asyncio.timeout(HANG_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 status = await self._exchange(method, path, number)
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
             self.failed.append(f"{what}: {type(error).__name__} {error}")
