@@ -20,8 +20,8 @@ install_engine() {
     local suite=() mirror codename
     codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
     say "no container engine here: installing docker.io, buildx and Compose from Debian (this takes a minute)."
-    docker/apt.sh || die "Debian's package lists cannot be read; the reason is above."
     if [ "$codename" = bookworm ]; then
+        docker/apt.sh || die "Debian's package lists cannot be read; the reason is above."
         mirror=$(docker/debian-mirror.sh)
         cat >/etc/apt/sources.list.d/tandem-engine.sources <<-SOURCES
 			Types: deb
