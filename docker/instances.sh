@@ -2,7 +2,7 @@
 # What runs and what should, for scripts that have sourced lib.sh.
 
 project=$(setting COMPOSE_PROJECT_NAME)
-# The services whose containers are instances, as UPSTREAMS in tandem/ops/routes/model.py.
+# The services whose containers are instances, as KINDS in tandem/facts.py.
 kinds=(wsgi asgi notify)
 
 # The containers of a service, as 'docker ps' shows them with more options.  Images have labels

@@ -32,6 +32,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tandem import facts  # noqa: E402
 from tandem.ops.bounded.documents import DocumentError, yaml_data  # noqa: E402
 from tandem.ops.bounded.files import read_text  # noqa: E402
 
@@ -86,8 +87,9 @@ def _mapping(value: Any) -> dict[Any, Any]:
 
 def image(debian: str) -> str:
     """Build the bootable image of a Debian release; return its id."""
-    if debian not in ("trixie", "bookworm"):
-        sys.exit(f"tandem: debian_release must be trixie or bookworm, got {debian!r}.")
+    if debian not in facts.DEBIANS:
+        known = " or ".join(reversed(facts.DEBIANS))
+        sys.exit(f"tandem: debian_release must be {known}, got {debian!r}.")
     run("docker/base-image.sh", f"debian:{debian}-slim", cwd=ROOT)
     return run(
         "docker", "build", "--quiet", "--target", "server", "--tag", f"tandem-server:{debian}",
@@ -197,9 +199,8 @@ def up(topology: Path, copy: str = "") -> None:
     addresses = {host: str(free[FIRST_ADDRESS + n]) for n, host in enumerate(hosts)}
     for host, variables in hosts.items():
         at = addresses[host] if share_a_site(hosts) else ""
-        source = (
-            copy_of(host, copy, at) if copy else image(variables.get("debian_release", "trixie"))
-        )
+        debian = variables.get("debian_release", facts.NEWEST_DEBIAN)
+        source = copy_of(host, copy, at) if copy else image(debian)
         boot(host, variables, addresses[host], source)
     for host, address in addresses.items():
         wait_booted(host, address)

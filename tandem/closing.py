@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from tandem.facts import ABNORMAL
+
 
 class ClosableSocket:
     """``receive`` and ``send`` of one WebSocket, until ``end`` is called.
@@ -68,7 +70,7 @@ class ClosableSocket:
                 self._limits.discard(limit)
         if self._closing is not None:
             await self._closing
-        code, reason = self._verdict or (1006, "")
+        code, reason = self._verdict or (ABNORMAL, "")
         return {"type": "websocket.disconnect", "code": code, "reason": reason}
 
     async def _close(self) -> None:

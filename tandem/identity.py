@@ -11,6 +11,8 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any, TypedDict
 
+from tandem.facts import RELEASE_HEADER
+
 
 class Identity(TypedDict):
     """What served a request: ``{"upstream": "wsgi@1", "worker": 17, "release": "…"}``."""
@@ -36,7 +38,7 @@ def headers() -> list[tuple[str, str]]:
     """
     if os.environ.get("TANDEM_IDENTITY_HEADERS", "on") != "on":
         return []
-    return [("X-Release", identity()["release"])]
+    return [(RELEASE_HEADER, identity()["release"])]
 
 
 def context(request: object) -> dict[str, Identity]:

@@ -5,11 +5,7 @@ cd "$(dirname "$0")/.."
 . docker/lib.sh
 export PATH=$PWD/.venv/bin:$PATH DJANGO_DEBUG=on
 
-homes() { # a fact has one home
-    local homes
-    homes=$(git grep -lE '\b86400s?\b' -- deploy app tandem compose.yaml .env | grep -v 'timeouts.env\|routes.yml' | sort)
-    [ "$homes" = deploy/nginx/snippets/websocket.conf ] ||
-        die "the 86400 s timeout must be written in deploy/nginx/snippets/websocket.conf only, found: $homes"
+registries() { # no machine but this one has the same
     ! git grep -nIE '(pypi|pythonhosted|docker\.io/|deb\.debian\.org|registry\.npmjs)' -- ':!tests/lint.sh' | grep -v 'docker\.io ' ||
         die "the lines above name a package registry's host; derive it from the machine instead."
 }
@@ -19,12 +15,12 @@ roles() { cd ansible && ansible-lint --offline -qq --nocolor --profile productio
 # The longest first.
 declare -A commands=(
     [ansible-lint]="roles" [mypy]="mypy --no-error-summary" [shellcheck]="scripts" [gixy]="tests/lint-nginx.sh"
-    [docs]="python docs/generate.py --check" [links]="python -m tests.links" [ruff]="ruff check --quiet ." [homes]="homes"
+    [docs]="python docs/generate.py --check" [links]="python -m tests.links" [ruff]="ruff check --quiet ." [registries]="registries"
     [ruff format]="ruff format --check --quiet ." [hadolint]="hadolint --config tests/hadolint.yaml docker/Dockerfile"
     [rooms]="tests/lint-rooms.sh"
 )
 declare -A cures=([ruff]="; 'ruff check --fix' mends what it can" [ruff format]="; '.venv/bin/ruff format .' mends it")
-order=(ansible-lint mypy shellcheck gixy docs links ruff "ruff format" rooms hadolint homes)
+order=(ansible-lint mypy shellcheck gixy docs links ruff "ruff format" rooms hadolint registries)
 said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT
 declare -A running

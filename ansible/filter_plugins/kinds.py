@@ -9,14 +9,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from tandem.ops.routes.model import UPSTREAMS
+from tandem import facts
 
 Kinds = Mapping[str, Mapping[str, Any]]
 
 
 def app_hosts(groups: Mapping[str, Any]) -> str:
     """Return the pattern of all servers that run instances, of groups that the inventory has."""
-    return ":".join(kind for kind in UPSTREAMS if kind in groups) or "wsgi:asgi"
+    return ":".join(kind for kind in facts.KINDS if kind in groups) or ":".join(facts.SIDES)
 
 
 def total(kinds: Kinds, what: str) -> int:
@@ -48,15 +48,15 @@ def run_by(
     names: list[str], listening: list[str], credentials: list[str], spread: bool
 ) -> dict[str, dict[str, list[str]]]:
     """Return the files that instances run by, and those of ``listening`` listen by, by unit."""
-    units, secrets = "/etc/systemd/system", "/etc/tandem/credentials"
+    units = "/etc/systemd/system"
     found = {}
     for name in names:
         unit = f"{units}/{name.partition('@')[0]}@"
         found[f"{name}.service"] = {
             "files": [
-                f"/srv/tandem/instances/{name}", "/etc/tandem/site.env", f"{unit}.service",
+                f"{facts.INSTANCES}/{name}", facts.SITE_ENV, f"{unit}.service",
                 f"{unit}.service.d/sandbox.conf", f"{unit}.service.d/host.conf",
-                *(f"{secrets}/{credential}" for credential in credentials),
+                *(f"{facts.CREDENTIALS}/{credential}" for credential in credentials),
             ]
         }  # fmt: skip
         if name in listening:

@@ -22,17 +22,16 @@ from chat.models import last_numbers, messages_before, post
 from chat.presence import lease, presence_store
 from chat.roster import roster
 from tandem.consumers import DisconnectAlways
+from tandem.facts import LOGGED_OUT, POLICY_VIOLATION, TRY_AGAIN_LATER
 from tandem.identity import identity
 from tandem.leases import leases
 from tandem.limits import TokenBucket, rate
-from tandem.revocation import LOGGED_OUT
 
 logger = logging.getLogger(__name__)
 
 RESUME_GRACE_SECONDS = 0.3  # for a first frame {"resume": …}, before history is sent
 SEND_SECONDS = 10.0  # a client that takes longer to take a message is let go
 TYPING_SECONDS = 2.0  # between two notes that somebody is typing
-POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
 
 
 class ChatConsumer(DisconnectAlways, AsyncJsonWebsocketConsumer):

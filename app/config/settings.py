@@ -13,6 +13,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from config.environment import integer, names, secret
+from tandem import facts
 from tandem.origins import origins
 from tandem.postgresql import PATIENCE_SECONDS
 from tandem.redis_url import with_password
@@ -94,7 +95,7 @@ else:
             "ENGINE": "tandem.postgresql",  # Django's, but waits for a server that restarts
             "NAME": os.environ.get("DATABASE_NAME", "tandem"),
             "USER": os.environ.get("DATABASE_USER", "tandem"),
-            "HOST": os.environ.get("DATABASE_HOST", "/run/postgresql"),
+            "HOST": os.environ.get("DATABASE_HOST", facts.POSTGRES_SOCKETS),
             "PORT": os.environ.get("DATABASE_PORT", ""),
             "PASSWORD": secret("database_password", ""),  # only for one reached by network
             "CONN_HEALTH_CHECKS": True,
@@ -118,7 +119,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Channel layer ---
 CHANNEL_LAYERS: dict[str, dict[str, Any]]
 REDIS_URL = with_password(
-    os.environ.get("REDIS_URL", "unix:///run/redis-tandem/redis-server.sock"),
+    os.environ.get("REDIS_URL", facts.REDIS_URL),
     secret("redis_password", ""),  # only for one reached by network
 )
 if DEBUG and "REDIS_URL" not in os.environ:
@@ -191,7 +192,8 @@ SESAME_MAX_AGE = 30  # seconds that a token lives: from the page's request to th
 
 # --- Notifications (docs/notifications.md) ---
 NOTIFY_THREADS = integer("NOTIFY_THREADS", 2)  # of each process; so many database connections
-NOTIFY_REFUSAL_CODE = integer("NOTIFY_REFUSAL_CODE", 4401)  # closes a socket without a good token
+# Closes a socket without a good token.
+NOTIFY_REFUSAL_CODE = integer("NOTIFY_REFUSAL_CODE", facts.LOGGED_OUT)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

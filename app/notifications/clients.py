@@ -15,7 +15,8 @@ from websockets.asyncio.server import ServerConnection, broadcast
 from notifications.events import Event
 from notifications.hub import Database
 from notifications.permissions import viewers
-from tandem.revocation.watch import SERVICE_RESTART, Entry, Watch
+from tandem.facts import SERVICE_RESTART, TRY_AGAIN_LATER
+from tandem.revocation.watch import Entry, Watch
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,6 @@ RETRY_SECONDS = 1.0  # while the database is away
 # deletion of some hundred objects fits.
 WRITE_LIMIT_BYTES = 256 * 1024
 CLOSE_SECONDS = 5.0  # for the client to answer a close frame
-
-TRY_AGAIN_LATER = 1013
 
 
 async def close(connection: ServerConnection, code: int, reason: str) -> None:

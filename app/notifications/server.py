@@ -24,9 +24,10 @@ from websockets.typing import Origin
 from tandem import logs
 from tandem.background import lasting
 from tandem.drain import Departures, window_seconds
+from tandem.facts import SERVICE_RESTART, TRY_AGAIN_LATER
 from tandem.identity import identity
 from tandem.instance.listen import FIRST_FD
-from tandem.server.sockets import SERVICE_RESTART, life_seconds, max_age_seconds
+from tandem.server.sockets import life_seconds, max_age_seconds
 
 django.setup()
 
@@ -35,7 +36,6 @@ from django.db import DatabaseError  # noqa: E402
 from notifications.admission import admit  # noqa: E402
 from notifications.clients import (  # noqa: E402
     CLOSE_SECONDS,
-    TRY_AGAIN_LATER,
     Client,
     Clients,
     close,

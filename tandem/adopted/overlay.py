@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import global_settings
 
+from tandem import facts
 from tandem.adopted import COLLECTED
 from tandem.adopted.derived import derived
 from tandem.adopted.logs import logs
@@ -120,7 +121,7 @@ def _databases(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[
             "ENGINE": ENGINE if engine in STOCK or "postg" not in engine else engine,
             "NAME": environment.get("DATABASE_NAME", "tandem"),
             "USER": environment.get("DATABASE_USER", "tandem"),
-            "HOST": environment.get("DATABASE_HOST", "/run/postgresql"),
+            "HOST": environment.get("DATABASE_HOST", facts.POSTGRES_SOCKETS),
             "PORT": environment.get("DATABASE_PORT", ""),
             "PASSWORD": _credential("database_password", environment),
             "CONN_HEALTH_CHECKS": True,
@@ -131,7 +132,7 @@ def _databases(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[
         if not any(str(app).startswith("django.contrib.postgres") for app in apps):
             found["INSTALLED_APPS"] = [*apps, "django.contrib.postgres"]
     elif environment.get("SITE_DATABASE") == "sqlite" and "default" in databases:
-        _move(databases, Path(environment.get("DATA_ROOT", "/srv/tandem/data")))
+        _move(databases, Path(environment.get("DATA_ROOT", facts.DATA)))
     upstream = environment.get("TANDEM_UPSTREAM", "").partition("@")[0]
     for database in databases.values():
         if upstream and (database.get("OPTIONS") or {}).get("pool"):
@@ -171,7 +172,7 @@ def _layers(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str
 def redis_url(environment: Mapping[str, str]) -> str:
     """Return the address of Tandem's Redis, as a site reads it from ``REDIS_URL``."""
     return with_password(
-        environment.get("REDIS_URL", "unix:///run/redis-tandem/redis-server.sock"),
+        environment.get("REDIS_URL", facts.REDIS_URL),
         _credential("redis_password", environment),
     )
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-FOLDER = Path("/run/tandem")
+from tandem.facts import SOCKETS
+
+FOLDER = Path(SOCKETS)
 DRAINING = "draining"
 
 

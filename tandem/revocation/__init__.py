@@ -9,6 +9,7 @@ seconds, in two queries.  A message on the channel layer, sent by ``tandem``'s s
 handlers (``"tandem"`` in ``INSTALLED_APPS``), makes it do so at once.
 """
 
-from tandem.revocation.middleware import LOGGED_OUT, CloseRevoked, EndWithLogin
+from tandem.facts import LOGGED_OUT
+from tandem.revocation.middleware import CloseRevoked, EndWithLogin
 
 __all__ = ["LOGGED_OUT", "CloseRevoked", "EndWithLogin"]

@@ -10,11 +10,11 @@ from django.apps import apps
 from django.db import DatabaseError
 
 from tandem.closing import ClosableSocket
-from tandem.revocation.watch import LOGGED_OUT, Endable, Entry, rights, watch
+from tandem.revocation.watch import Endable, Entry, rights, watch
 from tandem.streams import is_stream
 from tandem.websocket.sessions import identify
 
-__all__ = ["LOGGED_OUT", "CloseRevoked", "EndWithLogin"]
+__all__ = ["CloseRevoked", "EndWithLogin"]
 
 logger = logging.getLogger(__name__)
 

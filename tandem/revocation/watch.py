@@ -14,13 +14,12 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 
 from tandem.background import lasting
+from tandem.facts import LOGGED_OUT, SERVICE_RESTART
 from tandem.revocation.messages import listen
 from tandem.revocation.sessions import alive
 
 logger = logging.getLogger(__name__)
 
-LOGGED_OUT = 4401  # of the range for applications; as HTTP's 401
-SERVICE_RESTART = 1012  # come back: the handshake is judged by what holds now
 SWEEP_SECONDS = 3.0
 AT_ONCE = 500  # users asked for in one query
 # What of a user must stay as it was at the handshake.

@@ -17,8 +17,8 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext
 
 from tandem.closing import ClosableSocket
+from tandem.facts import SERVICE_RESTART
 
-SERVICE_RESTART = 1012  # RFC 6455's registry: clients are to reconnect, after a random delay
 AGE_JITTER = 0.1  # sockets opened together must not all come back together
 
 

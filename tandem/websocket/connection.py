@@ -16,10 +16,8 @@ from urllib.parse import unquote, urlunsplit
 
 from django.http import HttpHeaders, QueryDict, parse_cookie
 
+from tandem.facts import ABNORMAL, NORMAL, may_be_sent
 from tandem.websocket.exceptions import DisconnectedError, MessageTypeError, StateError
-
-NORMAL = 1000
-ABNORMAL = 1006  # the connection ended without a close frame
 
 
 class State(Enum):
@@ -133,9 +131,7 @@ class WebSocket:
         ``reason`` may have 123 bytes of UTF-8 (RFC 6455, 5.5).  Raises ``ValueError`` if it
         is longer, or if ``code`` may not be sent (7.4).
         """
-        if not (code in range(1000, 1015) and code not in (1004, 1005, 1006)) and not (
-            3000 <= code <= 4999
-        ):
+        if not may_be_sent(code):
             raise ValueError(f"{code} is not a close code that may be sent")
         if len(reason.encode()) > 123:
             raise ValueError("the reason of a close has at most 123 bytes")

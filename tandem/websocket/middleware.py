@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import Resolver404, ResolverMatch, get_resolver
 
+from tandem.facts import INTERNAL_ERROR
 from tandem.websocket.connection import State, WebSocket
 from tandem.websocket.exceptions import DisconnectedError
 from tandem.websocket.legacy.view import LegacyView
@@ -15,8 +16,6 @@ from tandem.websocket.routing import WebSocketRoute
 from tandem.websocket.sessions import identify
 
 logger = logging.getLogger(__name__)
-
-INTERNAL_ERROR = 1011
 
 
 class WebSocketMiddleware:

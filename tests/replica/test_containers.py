@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tandem.ops.routes.model import UPSTREAMS
+from tandem.facts import KINDS
 from tests.stack import Stack
 
-INSTANCES = [f"{kind}-{n}" for kind in UPSTREAMS for n in (1, 2)]
+INSTANCES = [f"{kind}-{n}" for kind in KINDS for n in (1, 2)]
 ALL = ["nginx-1", *INSTANCES, "redis-1", "postgres-1"]
 
 

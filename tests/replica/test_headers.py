@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tandem.ops.routes.model import UPSTREAMS
+from tandem.facts import KINDS
 from tests.replica.edge import Recorder, edge
 from tests.stack import Stack
 
@@ -43,7 +43,7 @@ def recorded(stack: Stack) -> Iterator[tuple[str, Recorder]]:
     with TemporaryDirectory(prefix="tandem-") as folder:
         recorder = Recorder(Path(folder))
         recorder.folder.chmod(0o755)
-        instances = [f"{kind}@{number}" for kind in UPSTREAMS for number in (1, 2)]
+        instances = [f"{kind}@{number}" for kind in KINDS for number in (1, 2)]
         with recorder.listening(*instances), edge(stack, "headers", folder) as address:
             yield address, recorder
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tandem.ops.routes.model import UPSTREAMS
+from tandem.facts import KINDS
 from tests.load.drains import followed
 from tests.load.run import during, nobody_noticed, sockets_moved_in_turn
 from tests.replica.traffic import site
@@ -26,7 +26,7 @@ def _release_of_the_others(stack: Stack) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_release_of_the_others")
 def test_a_roll_is_noticed_by_nobody_and_up_changes_nothing_after_it(stack: Stack):
-    names = [f"{kind}-{n}" for kind in UPSTREAMS for n in (1, 2)]
+    names = [f"{kind}-{n}" for kind in KINDS for n in (1, 2)]
     before = {stack.inspect(name)["Id"] for name in names}
     nginx = stack.inspect("nginx-1")["Id"]
     with followed(stack) as log:

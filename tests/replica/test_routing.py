@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tandem.ops.routes.model import UPSTREAMS
+from tandem.facts import KINDS
 from tests.machine import HANG_SECONDS
 from tests.stack import Stack, worker
 
@@ -33,7 +33,7 @@ async def test_sockets_are_held_by_uvicorn_spread_evenly(stack: Stack):
     assert min(held.count(f"asgi@{n}") for n in (1, 2)) >= 10
 
 
-@pytest.mark.parametrize("upstream", UPSTREAMS)
+@pytest.mark.parametrize("upstream", KINDS)
 def test_each_upstream_tells_that_it_is_ready(stack: Stack, upstream: str):
     with stack.client() as client:
         answer = client.get(f"/health/{upstream}/ready/")

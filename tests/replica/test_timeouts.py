@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tandem.ops.routes.model import UPSTREAMS
+from tandem.facts import KINDS
 from tandem.streams import HEARTBEAT_SECONDS
 from tests.stack import Stack
 
@@ -101,8 +101,8 @@ def test_a_socket_ends_before_any_group_could_forget_it(stack: Stack, asgi: dict
 def test_nginx_drops_idle_upstream_connections_before_the_servers_do(
     nginx: str, asgi: dict[str, float], wsgi: dict[str, int]
 ):
-    upstreams = re.findall(rf"upstream (?:{'|'.join(UPSTREAMS)}) \{{(.*?)\n\}}", nginx, re.S)
-    assert len(upstreams) == len(UPSTREAMS)
+    upstreams = re.findall(rf"upstream (?:{'|'.join(KINDS)}) \{{(.*?)\n\}}", nginx, re.S)
+    assert len(upstreams) == len(KINDS)
     for upstream in upstreams:
         kept = seconds("keepalive_timeout", upstream)
         assert kept < wsgi["keepalive"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tandem.ops.routes.model import UPSTREAMS
+from tandem.facts import KINDS
 from tests.servers.rehearsal import HANG_SECONDS, Rehearsal
 from tests.stack import Stack
 
@@ -99,7 +99,7 @@ def test_postgres_is_configured_the_same(stack: Stack, trixie: Rehearsal):
     assert set(found) <= POSTGRES, found
 
 
-@pytest.mark.parametrize("kind", UPSTREAMS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_servers_run_by_the_same_command(stack: Stack, trixie: Rehearsal, kind: str):
     read = "tr '\\0' ' ' </proc/%s/cmdline"
     replica = stack.compose("exec", "-T", kind, "sh", "-c", read % 1)

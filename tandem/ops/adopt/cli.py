@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tandem.facts import FAILED, FINE, FOUND
 from tandem.ops.adopt.findings import AdoptError, Findings
 from tandem.ops.adopt.inspection import inspect
 from tandem.ops.adopt.model import MADE, SiteError, loads
@@ -38,11 +39,11 @@ def main(arguments: list[str]) -> int:
         loads(text, file)  # what is written can be read
     except (AdoptError, SiteError) as error:
         print(f"tandem: {error}.", file=sys.stderr)
-        return 2
+        return FAILED
     if options.dry_run:
         print(text, end="")
         _warn(findings)
-        return 0
+        return FINE
     status = _write(file, text, options.force)
     if status == 0:
         print(summary(findings))
@@ -154,7 +155,7 @@ def _write(file: Path, text: str, force: bool) -> int:
         old = read_text(file, file.parent) if os.path.lexists(file) else None
         if old == text:
             print(f"{file} is as it should be.")
-            return 0
+            return FINE
         if old is not None and not force:
             lines = difflib.unified_diff(
                 old.splitlines(keepends=True),
@@ -168,13 +169,13 @@ def _write(file: Path, text: str, force: bool) -> int:
                 " with the above.",
                 file=sys.stderr,
             )
-            return 1
+            return FOUND
         write_text(file, text)
     except OSError as error:
         print(f"tandem: {file} cannot be read or written: it {error.strerror}.", file=sys.stderr)
-        return 2
+        return FAILED
     print(f"{file} is written.")
-    return 0
+    return FINE
 
 
 def _warn(findings: Findings) -> None:

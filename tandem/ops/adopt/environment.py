@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from tandem.facts import CURRENT, DATA, MEDIA, REDIS_SOCKET, REDIS_URL
 from tandem.ops.adopt.findings import Findings
 from tandem.ops.adopt.interpreter import variables
 from tandem.ops.adopt.requirements import Requirements
@@ -21,8 +22,6 @@ FOREIGN = re.compile(
     r"AZURE|GCP|GS_|MAILGUN|SENDGRID|POSTMARK|TWILIO|SENTRY|RECAPTCHA|CAPTCHA|CLOUDINARY|OPENAI|"
     r"SLACK|TELEGRAM|ALGOLIA|MAPBOX|MINIO|ACCESS|CLIENT"
 )
-REDIS_SOCKET = "/run/redis-tandem/redis-server.sock"
-REDIS_URL = f"unix://{REDIS_SOCKET}"
 # Celery's broker, and django-environ's cache, each have their own way to say it.
 CELERY_URL = f"redis+socket://{REDIS_SOCKET}"
 CACHE_URL = f"redis://{REDIS_SOCKET}"
@@ -35,7 +34,6 @@ REDIS_NAME = re.compile(
     r"(^|_)REDIS(_\w+)?_UR[LI]$|^REDISCLOUD_URL$|^(?!USE|ENABLE|WITH|HAS)\w*REDIS$"
 )
 DATA_NAME = re.compile(r"(^|_)DATA_?(DIR|DIRECTORY|FOLDER|PATH|ROOT)$")
-DATA = "/srv/tandem/data"
 IGNORED = {"DJANGO_SETTINGS_MODULE", "PATH", "HOME", "CREDENTIALS_DIRECTORY", "PYTHONPATH"}
 # Settings that Tandem replaces anyway: what to put into a variable that must be there.
 REPLACED = {"ALLOWED_HOSTS": "localhost", "CSRF_TRUSTED_ORIGINS": "https://localhost"}
@@ -109,9 +107,9 @@ def provided(read: Read, required: Requirements) -> str | None:
     if "TLS" not in name and read.kind != "bool" and REDIS_NAME.search(name) and redis:
         return None if name == "REDIS_URL" and not _celery(setting) else _redis(setting)
     if setting == "MEDIA_ROOT" and (read.required or "MEDIA" in name):
-        return "/srv/tandem/media"
+        return MEDIA
     if setting == "STATIC_ROOT" and read.required:
-        return "/srv/tandem/current/static"
+        return f"{CURRENT}/static"
     # A release is not to be written into, and every one would begin with nothing.
     return DATA if DATA_NAME.search(name) and read.kind in ("str", "path") else None
 

@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName  # Gunicorn brings it
+from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
+
+from tandem.facts import DEBIANS
 
 # Extras and groups of dependencies that no server wants.
 DEVELOPERS = {
@@ -17,7 +19,6 @@ DEVELOPERS = {
 OWN = {"virtual", "editable", "directory"}
 Package = dict[str, Any]
 LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "extra": ""}
-PYTHONS = ("3.11", "3.13")  # of Debian 12 and 13
 
 
 def needed(document: dict[str, Any]) -> list[Package]:
@@ -85,7 +86,7 @@ def _on_debian(marker: str) -> bool:
             Marker(marker).evaluate(
                 {**LINUX, "python_version": version, "python_full_version": f"{version}.0"}
             )
-            for version in PYTHONS
+            for version in (debian.python for debian in DEBIANS.values())
         )
     except (InvalidMarker, UndefinedEnvironmentName):
         return True

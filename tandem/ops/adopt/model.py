@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.adopted import MADE
+from tandem.facts import KINDS
 from tandem.ops.adopt import repository
 from tandem.ops.adopt.document import SiteError, Value, known, parse, read
 
@@ -18,7 +19,7 @@ __all__ = ["MADE", "Site", "SiteError", "load", "loads"]
 # An application that the site has not, and that is made for it.
 DATABASES = ("postgresql", "sqlite", "own")
 # Services of Tandem itself, whose names a site's processes cannot have.
-RESERVED = ("wsgi", "asgi", "notify", "nginx", "redis", "postgres", "migrate", "first-run")
+RESERVED = (*KINDS, "nginx", "redis", "postgres", "migrate", "first-run")
 NAME = r"[a-z][a-z0-9-]*"
 MODULE = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 APPLICATION = rf"{MADE}|{MODULE}:{MODULE}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tandem.facts import REDIS_SOCKET
 from tandem.ops.adopt import programs
-from tandem.ops.adopt.environment import REDIS_CLIENTS, REDIS_SOCKET
+from tandem.ops.adopt.environment import REDIS_CLIENTS
 from tandem.ops.adopt.findings import Findings
 from tandem.ops.adopt.folder import Place, calls
 from tandem.ops.adopt.interpreter import variables

@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 
+from tandem.facts import FAILED, FINE, FOUND
 from tandem.ops.bounded.files import read_text
 
 HELP = __doc__ or ""
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> int:
             " it must start with this Python, environment and folder."
         )
     print(as_json(found) if given.format == "json" else text(found, given.all))
-    return 1 if found.failed else 0
+    return FOUND if found.failed else FINE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,4 +80,4 @@ def _guess(folder: Path) -> str:
 
 def _refuse(sentence: str) -> int:
     print(f"tandem: {sentence}", file=sys.stderr)
-    return 2
+    return FAILED

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tandem.facts import FAILED, FINE, FOUND
 from tandem.ops.bounded.files import read_text
 from tandem.ops.compare import login, render, rules
 from tandem.ops.compare.client import Address, AddressError, RequestLimits, Side, UnreachableError
@@ -26,7 +27,6 @@ from tandem.ops.compare.sources import Chosen, Crawl, Source, SourceError, liste
 from tandem.ops.report import logsource
 from tandem.ops.routes import force
 
-FAILED = 2
 REFUSED = 3
 EDGE = "/health/edge/"
 RULES = Path("deploy/compare.yml")
@@ -109,8 +109,8 @@ def _compare(options: argparse.Namespace) -> int:
         print(json.dumps(render.data(results, sides, replay.left_out), indent=2))
     verdicts = {result.verdict for result in results}
     if Outcome.DIFFERENT in verdicts:
-        return 1
-    return 0 if verdicts == {Outcome.SAME} else FAILED
+        return FOUND
+    return FINE if verdicts == {Outcome.SAME} else FAILED
 
 
 def _sides(options: argparse.Namespace) -> tuple[Side, Side, str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from tandem.facts import UPSTREAM_HEADER
 from tandem.ops.bounded.work import TooMuchError, cpu
 from tandem.ops.compare.client import Answer, Side
 from tandem.ops.compare.difference import Outcome, Result, compare
@@ -22,7 +23,7 @@ EDGE = "edge"
 
 def _who(answer: Answer) -> str:
     """Return who answered: ``wsgi``, ``asgi``, ``edge``; ``""`` where answers do not tell."""
-    return answer.header("x-upstream").partition("@")[0]
+    return answer.header(UPSTREAM_HEADER.lower()).partition("@")[0]
 
 
 @dataclass

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from tandem.facts import RELEASE_HEADER, UPSTREAM_HEADER
 from tandem.ops.bounded.documents import DocumentError, yaml_node
 from tandem.ops.bounded.files import read_text
 
@@ -16,8 +17,8 @@ from tandem.ops.bounded.files import read_text
 NATURAL_HEADERS = frozenset(
     [
         "age", "alt-svc", "connection", "content-length", "date", "keep-alive", "server",
-        "server-timing", "transfer-encoding", "via", "x-release", "x-request-id", "x-runtime",
-        "x-upstream",
+        "server-timing", "transfer-encoding", "via", "x-request-id", "x-runtime",
+        RELEASE_HEADER.lower(), UPSTREAM_HEADER.lower(),
     ]
 )  # fmt: skip
 KEYS = ("ignore-headers", "ignore-patterns", "compare-headers")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from tandem.facts import socket_of
 from tandem.ops.routes.model import Route
 from tandem.origins import origins
 from tandem.sizes import SIZES
@@ -115,7 +116,7 @@ def render(settings: Mapping[str, str], routes: list[Route], websocket: str) -> 
     if timeout is None:
         raise ValueError("snippets/websocket.conf has no proxy_read_timeout")
     servers = "\n".join(
-        f"    server unix:/run/tandem/asgi@{n}.sock max_fails=0;"
+        f"    server unix:{socket_of(f'asgi@{n}')} max_fails=0;"
         for n in range(1, int(settings["ASGI_INSTANCES"]) + 1)
     )
     allowed = "\n".join(f'    "~^{re.escape(origin)}$" 1;' for origin in origins(settings))

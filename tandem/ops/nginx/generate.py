@@ -17,17 +17,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from tandem.facts import KINDS, SNIPPETS
 from tandem.ops.nginx.canary import arms_conf
 from tandem.ops.nginx.locations import health_conf, routes_conf
 from tandem.ops.nginx.proxies import listen_http, listen_https, proxies_conf
 from tandem.ops.nginx.server import server_conf, server_name, socket_limits
 from tandem.ops.nginx.sizes import sizes_conf
 from tandem.ops.nginx.upstreams import instances, names, unserved, upstreams
-from tandem.ops.routes.model import UPSTREAMS, Route, RoutesError, load
+from tandem.ops.routes.model import Route, RoutesError, load
 
 # What each generated file begins with.
 GENERATED = "# Generated from .env or the inventory, and deploy/routes.yml; edit those instead.\n"
-STATIC = "include /etc/nginx/tandem/snippets/static.conf;\n"
+STATIC = f"include {SNIPPETS}/static.conf;\n"
 
 
 def render(settings: Mapping[str, str], routes: list[Route]) -> dict[str, str]:
@@ -36,7 +37,7 @@ def render(settings: Mapping[str, str], routes: list[Route]) -> dict[str, str]:
     Raises ``KeyError`` for a missing setting, ``ValueError`` for a bad name or number.
     """
     name = server_name(settings)
-    addresses = {upstream: instances(settings, upstream) for upstream in UPSTREAMS}
+    addresses = {upstream: instances(settings, upstream) for upstream in KINDS}
     if problem := unserved(routes, addresses):
         raise ValueError(problem)
     if not addresses["wsgi"]:  # all-ASGI: nobody is there to fall back on

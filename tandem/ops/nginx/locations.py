@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tandem.facts import SNIPPETS
 from tandem.ops.nginx.canary import arm
 from tandem.ops.routes.match import match
 from tandem.ops.routes.model import Route
 
-SNIPPETS = "/etc/nginx/tandem/snippets"
 HEALTH = ("/health/live/", "/health/ready/")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from tandem.facts import SNIPPETS
 from tandem.ops.routes.model import PATH
 from tandem.origins import origins, words
 from tandem.sizes import SIZES
@@ -86,5 +87,5 @@ def socket_limits(settings: Mapping[str, str]) -> str:
     """Return ``socket-limits.conf``: for sockets and streams, in the place of those of requests."""
     return (
         f"limit_conn client_sockets {int(settings['SOCKETS_PER_ADDRESS'])};\n"
-        "include /etc/nginx/tandem/snippets/body-limits.conf;\n"
+        f"include {SNIPPETS}/body-limits.conf;\n"
     )

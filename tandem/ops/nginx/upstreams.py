@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from tandem.facts import socket_of
 from tandem.ops.routes.model import Route
 from tandem.origins import words
 
@@ -19,7 +20,7 @@ def instances(settings: Mapping[str, str], upstream: str) -> dict[str, str]:
     if spread := words(settings.get(f"{kind}_SERVERS", "")):
         return dict(word.split("=", 1) for word in spread)
     count = int(settings[f"{kind}_INSTANCES"])
-    return {f"{upstream}@{n}": f"unix:/run/tandem/{upstream}@{n}.sock" for n in range(1, count + 1)}
+    return {f"{upstream}@{n}": f"unix:{socket_of(f'{upstream}@{n}')}" for n in range(1, count + 1)}
 
 
 def _needs(route: Route) -> dict[str, str]:
@@ -58,7 +59,7 @@ def upstreams(addresses: Mapping[str, Mapping[str, str]]) -> str:
             # server that is gone costs proxy_connect_timeout (snippets/proxy.conf).
             f"    server {address} max_fails=0;"
             for address in servers_of.values()
-        ) or (f"    server unix:/run/tandem/{upstream}@1.sock down;")
+        ) or (f"    server unix:{socket_of(f'{upstream}@1')} down;")
         blocks.append(
             f"upstream {upstream} {{\n"
             f"    zone {upstream} 128k; # counts shared by all nginx workers\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tandem.facts import KINDS
 from tandem.ops.bounded.documents import json_data
 
 LONGEST = 1e9  # seconds
@@ -15,7 +16,7 @@ TEXTS = (
     "agent", "upstream_status", "header_seconds",
 )  # fmt: skip
 LONGEST_TEXT = 20_000  # nginx takes no longer address
-SIDES = ("wsgi", "asgi", "notify", "edge")
+ANSWERERS = (*KINDS, "edge")
 WEBSOCKET_STATUS = 101
 
 
@@ -26,7 +27,7 @@ class LoggedRequest:
     ended: float  # seconds since the epoch
     zone: datetime  # the same, with the log's own offset
     route: str
-    side: str  # of SIDES, or "other"
+    side: str  # of ANSWERERS, or "other"
     status: int
     seconds: float
     header_seconds: float | None  # until the upstream's first byte; None: no upstream said
@@ -82,7 +83,7 @@ class Reader:
                 self._stamp,
                 self._time,
                 str(fields["route"]) or "(none)",
-                side if side in SIDES else "other",
+                side if side in ANSWERERS else "other",
                 status,
                 seconds,
                 _last_number(get("header_seconds")),

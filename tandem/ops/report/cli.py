@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from tandem.facts import ROUTES_FAILED as FAILED
 from tandem.ops.report import logsource, page, table
 from tandem.ops.report.figures import Figures, Selection
 from tandem.ops.report.gate import Limits
 from tandem.ops.report.summary import Report, summarise
 from tandem.ops.routes import model
-from tandem.ops.routes.arguments import FAILED, Parser
+from tandem.ops.routes.arguments import Parser
 from tandem.ops.routes.site import enter
 from tandem.ops.routes.target import Target, TargetError
 from tandem.ops.routes.verdict import Verdict

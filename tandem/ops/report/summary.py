@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from tandem.ops.report.accesslog import SIDES
+from tandem.ops.report.accesslog import ANSWERERS
 from tandem.ops.report.arms import Canary
 from tandem.ops.report.figures import Figures, Held, Row
 from tandem.ops.report.gate import Judgement, Limits, judge
@@ -25,7 +25,7 @@ def summarise(figures: Figures, limits: Limits, now: datetime) -> Report:
     zone = figures.last.tzinfo if figures.last else now.tzinfo
     since, until = _window(figures)
     seconds = max(1.0, until - since)
-    order = {side: place for place, side in enumerate(SIDES)}
+    order = {side: place for place, side in enumerate(ANSWERERS)}
     rows = sorted(figures.rows, key=lambda key: (key[0], order.get(key[1], len(order))))
     judged = [(canary, judge(canary, limits)) for canary in figures.current()]
     return {

@@ -6,20 +6,18 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
+from tandem.facts import KINDS, ROUTES_FAILED
 from tandem.ops.routes.force import SIDES
-from tandem.ops.routes.model import MODES, UPSTREAMS
+from tandem.ops.routes.model import MODES
 from tandem.ops.routes.site import enter
-
-# Not 1 or 2, which are verdicts: of --gate and of --auto.
-FAILED = 3
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose complaints cannot be taken for a verdict."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end with FAILED."""
-        self.exit(FAILED, f"{self.prog}: {message}\n")
+        """Say what is wrong, and end with ``ROUTES_FAILED``."""
+        self.exit(ROUTES_FAILED, f"{self.prog}: {message}\n")
 
 
 def percent(word: str) -> int:
@@ -69,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
 
     move = commands.add_parser("move", parents=[where], help="change a route and apply it")
     move.add_argument("path")
-    move.add_argument("--to", choices=UPSTREAMS, help="default: where it is")
+    move.add_argument("--to", choices=KINDS, help="default: where it is")
     move.add_argument("--mode", choices=MODES)
     share = move.add_mutually_exclusive_group()
     share.add_argument(

@@ -9,8 +9,9 @@ import argparse
 import json
 from dataclasses import asdict
 
+from tandem.facts import ROUTES_FAILED as FAILED
 from tandem.ops.routes.apply import apply, move, rollback
-from tandem.ops.routes.arguments import FAILED, parser
+from tandem.ops.routes.arguments import parser
 from tandem.ops.routes.force import COOKIE, HEADER, variable
 from tandem.ops.routes.lint import warnings
 from tandem.ops.routes.match import match

@@ -10,11 +10,10 @@ from typing import Any
 
 import yaml
 
+from tandem.facts import KINDS, SIDES
 from tandem.ops.bounded.documents import DocumentError, plain, yaml_node
 from tandem.ops.bounded.files import read_text
 
-# The kinds of process; each is an upstream of its name.
-UPSTREAMS = ("wsgi", "asgi", "notify")
 # Plain requests; WebSockets alone; both; Server-Sent Events.
 MODES = ("http", "websocket", "mixed", "sse")
 PATH = re.compile(r"/[A-Za-z0-9._~/-]*")  # nothing that nginx's syntax could take for its own
@@ -23,7 +22,7 @@ UNREACHABLE = re.compile(r"//|/\.\.?(?:/|$)")
 # The locations of deploy/nginx/snippets: a second one of the same path is an error of nginx.
 OWNED = (
     "/static/", "/media/", "/errors/", "/tandem-shadow",
-    "/health/edge/", "/health/wsgi/", "/health/asgi/", "/health/notify/",
+    "/health/edge/", *(f"/health/{kind}/" for kind in KINDS),
     "/.well-known/acme-challenge/",
 )  # fmt: skip
 
@@ -50,7 +49,7 @@ class Route:
     @property
     def two_sided(self) -> bool:
         """Whether wsgi and asgi can both serve it."""
-        return self.mode == "http" and self.upstream in ("wsgi", "asgi")
+        return self.mode == "http" and self.upstream in SIDES
 
     @property
     def falls_back(self) -> bool:
@@ -139,8 +138,8 @@ def complaint(entry: Mapping[Any, Any]) -> tuple[str, str] | None:
         return "path", f"nginx takes '//', '/.' and '/..' out of a path before it looks: {path!r}"
     if path in OWNED:
         return "path", f"nginx serves {path} itself; choose another path"
-    if not isinstance(upstream, str) or upstream not in UPSTREAMS:
-        return "upstream", f"upstream must be {' or '.join(UPSTREAMS)}, got {upstream!r}"
+    if not isinstance(upstream, str) or upstream not in KINDS:
+        return "upstream", f"upstream must be {' or '.join(KINDS)}, got {upstream!r}"
     if not isinstance(mode, str) or mode not in MODES:
         return "mode", f"mode must be {' or '.join(MODES)}, got {mode!r}"
     if mode in ("websocket", "mixed") and upstream == "wsgi":

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tandem.facts import FORCE_CONF, ROUTES_LOG
 from tandem.ops.routes.force import tokens
 from tandem.ops.routes.history import History, me
 from tandem.ops.routes.site import adopted
 
 # What programs say of their work is no result of ours.
 STDERR = 2
-FORCE_CONF = "/etc/tandem/nginx/force.conf"
 
 
 class TargetError(Exception):
@@ -88,7 +88,7 @@ class Target:
             "edge",
             "--become",
             "--module-name=command",
-            "--args=tail -n 20 /var/log/tandem/routes.jsonl",
+            f"--args=tail -n 20 {ROUTES_LOG}",
         ]
         return self._run([_ansible("ansible"), *self._inventory(), *ask], "ansible", read=True)
 

@@ -7,6 +7,7 @@ import concurrent.futures
 from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
+from tandem.facts import SERVICE_RESTART, TRY_AGAIN_LATER
 from tandem.websocket.connection import State, WebSocket
 from tandem.websocket.exceptions import DisconnectedError
 
@@ -14,8 +15,6 @@ T = TypeVar("T")
 
 QUEUED_MESSAGES = 32  # a view that is slower than its client slows the client down
 SEND_SECONDS = 10.0  # a client that takes longer to take a message is let go
-SERVICE_RESTART = 1012
-TRY_AGAIN_LATER = 1013
 
 
 class LegacySocket:

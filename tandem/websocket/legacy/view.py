@@ -21,9 +21,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
 
+from tandem.facts import INTERNAL_ERROR, POLICY_VIOLATION, TRY_AGAIN_LATER
 from tandem.websocket.connection import State, WebSocket
 from tandem.websocket.exceptions import DisconnectedError
-from tandem.websocket.legacy.socket import TRY_AGAIN_LATER, LegacySocket
+from tandem.websocket.legacy.socket import LegacySocket
 
 logger = logging.getLogger(__name__)
 
@@ -151,4 +152,5 @@ async def _refuse(socket: WebSocket, response: HttpResponseBase) -> None:
     if socket.application_state is State.CONNECTING:
         await socket.deny(response.status_code, f"{response.reason_phrase}\n")
     else:
-        await socket.close(1011 if response.status_code >= 500 else 1008, response.reason_phrase)
+        code = INTERNAL_ERROR if response.status_code >= 500 else POLICY_VIOLATION
+        await socket.close(code, response.reason_phrase)

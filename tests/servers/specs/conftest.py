@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tandem.ops.routes.model import UPSTREAMS, Route, load
+from tandem.facts import KINDS
+from tandem.ops.routes.model import Route, load
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -65,7 +66,7 @@ def kinds(variables: dict[str, Any], groups: set[str]) -> list[str]:
     """Return the kinds of process that this server runs."""
     # Notification servers are where asgi is, unless the inventory has a group for them.
     home = {"notify": "notify" if "notify" in variables["groups"] else "asgi"}
-    return [kind for kind in UPSTREAMS if home.get(kind, kind) in groups]
+    return [kind for kind in KINDS if home.get(kind, kind) in groups]
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from tandem.ops.routes.model import UPSTREAMS, Route
+from tandem.facts import KINDS
+from tandem.ops.routes.model import Route
 
 WEB = {"80", "443"}
 # Where a server asks for its own address.
@@ -101,7 +102,7 @@ def test_ssh_takes_keys_only(host, setting):
 
 @pytest.mark.usefixtures("edge")
 def test_every_upstream_is_ready(ask, groups, variables):
-    for upstream in UPSTREAMS:
+    for upstream in KINDS:
         if int(variables.get(f"tandem_{upstream}_instances", 2)) == 0:
             continue
         status, body = ask(f"/health/{upstream}/ready/")

@@ -16,13 +16,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # root's own, beside this file
 
+from tandem import facts
 from tandem.ops import encode
 
-CREDENTIAL = Path("/etc/tandem/credentials/redis_password")
-CONFIGURATION = Path("/etc/tandem/redis/password.conf")
+CREDENTIAL = Path(facts.CREDENTIALS) / "redis_password"
+CONFIGURATION = Path(facts.REDIS_SETTINGS) / "password.conf"
 # There from the moment that a new one is admitted until it is the only one.
-CHANGING = Path("/etc/tandem/redis/changing")
-SOCKET = "/run/redis-tandem/redis-server.sock"
+CHANGING = Path(facts.REDIS_SETTINGS) / "changing"
 DIRECTIVE = "requirepass "
 
 
@@ -33,8 +33,8 @@ def ask(command: str, password: str) -> bool:
     for all to read.
     """
     done = subprocess.run(
-        ["redis-cli", "-s", SOCKET, "--no-auth-warning"], check=False, capture_output=True,
-        text=True, input=f"AUTH {password}\n{command}\n",
+        ["redis-cli", "-s", facts.REDIS_SOCKET, "--no-auth-warning"],
+        check=False, capture_output=True, text=True, input=f"AUTH {password}\n{command}\n",
     )  # fmt: skip
     return done.returncode == 0 and done.stdout.split() == ["OK", "OK"]
 

@@ -36,18 +36,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # root's own, beside this file
 
+from tandem import facts
 from tandem.instance import handover, probe, trial
 
-INSTANCES = Path("/srv/tandem/instances")
-SOCKETS = Path("/run/tandem")
+INSTANCES = Path(facts.INSTANCES)
+SOCKETS = Path(facts.SOCKETS)
 STARTED = SOCKETS / "started"
-SETTINGS = Path("/etc/tandem/site.env")
+SETTINGS = Path(facts.SITE_ENV)
 LOCK = Path("/run/tandem-instances.lock")
 LOG_LINES = "15"
 WATCH_SECONDS = "5"
 READY_SECONDS = "30"
 # The site's own processes (process@worker) are asked nothing: they listen nowhere.
-PROCESS = "process@"
+PROCESS = f"{facts.PROCESS}@"
 
 
 def systemctl(*arguments: str, check: bool = False) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tandem.facts import KINDS
 from tandem.ops.nginx import generate
 from tandem.ops.nginx.locations import routes_conf
 from tandem.ops.nginx.server import server_conf
-from tandem.ops.routes.model import UPSTREAMS, Route, RoutesError, load
+from tandem.ops.routes.model import Route, RoutesError, load
 from tests.stack import ROOT
 
 ROOT_ROUTE = "- path: /\n  upstream: wsgi\n"
@@ -145,9 +146,7 @@ def test_but_not_while_a_route_needs_it(route: Route, why: str):
 
 
 def test_the_scripts_know_the_same_kinds_of_process():
-    text = (ROOT / "docker/instances.sh").read_text()
-    assert f"kinds=({' '.join(UPSTREAMS)})" in text
-    for kind in UPSTREAMS:
+    for kind in KINDS:
         assert (ROOT / f"deploy/systemd/{kind}@.service").exists()
         assert (
             f"location ^~ /health/{kind}/"

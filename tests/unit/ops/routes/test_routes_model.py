@@ -10,13 +10,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tandem.facts import KINDS
 from tandem.ops.routes.lint import warnings
 from tandem.ops.routes.match import match
 from tandem.ops.routes.model import (
     KEYS,
     MODES,
     OWNED,
-    UPSTREAMS,
     Route,
     RoutesError,
     complaint,
@@ -27,7 +27,7 @@ from tests.stack import ROOT
 SCHEMA = json.loads((ROOT / "tandem/ops/routes/schema.json").read_text())
 ABSENT = object()
 VALUES: dict[str, tuple[Any, ...]] = {
-    "upstream": (*UPSTREAMS, "daphne", None, ABSENT),
+    "upstream": (*KINDS, "daphne", None, ABSENT),
     "mode": (*MODES, "sse2", None, ABSENT),
     "share": (0, 1, 37, 100, 101, -1, 1.5, True, "10", None, ABSENT),
     "mirror": (True, False, "all", "safe", 1, 0, None, ABSENT),
