@@ -87,10 +87,19 @@ servers-down: ## Remove the rehearsal's servers
 dev: ## The site alone, no containers: SQLite, auto-reload, http://localhost:8000
 	@docker/venv.sh
 	@app/dev.sh
+LOCK = .venv/bin/python docker/uv.py pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --output-file
+GROUPS := $(addprefix --group ,site servers test lint docs)
+# The example, .venv, the command, the library's tests; what is copied before gives versions and hashes.
+lock: export UV_PYTHON_DOWNLOADS := never
 lock: ## Resolve the dependency ranges of pyproject.toml anew
 	@docker/venv.sh
-	@.venv/bin/python docker/uv.py pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --output-file requirements.lock pyproject.toml
-	@.venv/bin/python docker/uv.py pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade --group site --group servers --group test --group lint --group docs --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
+	@$(LOCK) requirements.lock --upgrade --python-version 3.11 --all-extras --group example
+	@$(LOCK) requirements-dev.lock --upgrade --python-version 3.11 --all-extras $(GROUPS) --constraints requirements.lock
+	@cp requirements.lock requirements-ops.lock
+	@$(LOCK) requirements-ops.lock --python-version 3.11 --extra ops
+	@cp requirements-dev.lock tests/library/django-5.lock
+	@$(LOCK) tests/library/django-5.lock --python-version 3.11 --all-extras --group library tests/library/django-5.in
+	@$(LOCK) tests/library/django-6.lock --upgrade --python-version 3.12 --all-extras --group library tests/library/django-6.in
 docs: ## Write the generated pages of docs/ anew
 	@docker/venv.sh
 	@.venv/bin/python docs/generate.py

@@ -17,15 +17,18 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tandem import facts  # noqa: E402
 from tandem.ops import encode  # noqa: E402
 from tandem.ops.adopt import locks  # noqa: E402
 from tandem.ops.adopt import repository as repositories  # noqa: E402
+from tandem.ops.adopt.database import PSYCOPG  # noqa: E402
 from tandem.ops.adopt.findings import AdoptError  # noqa: E402
 from tandem.ops.adopt.included import included  # noqa: E402
 from tandem.ops.adopt.model import Site, SiteError, load  # noqa: E402
@@ -35,14 +38,17 @@ from tandem.ops.bounded.files import LOCK_BYTES, read_text, within, write_text  
 from tandem.ops.bounded.work import TooMuchError, call  # noqa: E402
 from tandem.ops.routes.site import SITES, beginning  # noqa: E402
 
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+# Tandem's own requirements by name. Not Django's: an adopted site keeps the one it has.
+RANGES = {re.split(r"[^\w-]", one)[0]: one for extra in EXTRAS.values() for one in extra}
 # What serves any site; in the versions that this checkout has locked.
-SERVERS = ("gunicorn", "uvicorn", "uvloop", "httptools", "websockets")
-# What tandem.adopted needs, in any version that suits the site.
-NEEDS = ("asgiref", "pyyaml>=6", "redis>=5")
+SERVERS = tuple(re.split(r"[^\w-]", one)[0] for one in EXTRAS["server"])
+# What tandem.adopted and nginx' files need, in any version that suits the site.
+NEEDS = ("asgiref", RANGES["pyyaml"], RANGES["redis"])
 # Whatever version a site's lock or Django asks for: tandem.asgi uses what came with it.
 NEWER = ("asgiref>=3.13",)
 PROFILE = "processes"  # of the replica's services; in the Makefile as well
-REDIS = "unix:///run/redis-tandem/redis-server.sock"
 # Every process has these already, so that a default would never count.
 ALWAYS_SET = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "HOSTNAME")
 MANAGE = '''\
@@ -103,9 +109,9 @@ def missing(site: Site, locked: str) -> list[str]:
     have = {line.partition("==")[0] for line in locked.splitlines()}
     found = []
     if site.database == "postgresql" and not have & {"psycopg", "psycopg2", "psycopg2-binary"}:
-        found.append("psycopg[binary]>=3.2")
+        found.append(PSYCOPG)
     if site.redis and "channels" in have and "channels-redis" not in have:
-        found.append("channels-redis>=4.2")
+        found.append(RANGES["channels-redis"])
     return found
 
 
@@ -172,7 +178,7 @@ def site_env(site: Site) -> str:
         "SITE_ASGI": site.asgi,
         "SITE_DATABASE": site.database,
         "SITE_REDIS": "on" if site.redis else "",
-        **({"REDIS_URL": REDIS} if site.redis else {}),
+        **({"REDIS_URL": facts.REDIS_URL} if site.redis else {}),
         **site.environment,
     }
     fixed = {
@@ -196,7 +202,7 @@ def services(site: Site) -> str:
     own = {
         name: {
             "extends": {"file": str(ROOT / "compose.yaml"), "service": "process"},
-            "command": ["/srv/tandem/current/deploy/run.sh", "process", name],
+            "command": [f"{facts.CURRENT}/deploy/run.sh", facts.PROCESS, name],
             # One of its own besides the template's, which Compose does not let go of.
             "profiles": [PROFILE],
         }
@@ -280,7 +286,7 @@ def cache(home: Path) -> str:
 
 def main() -> None:
     """Do what the command line says."""
-    place, debian = Path(sys.argv[1]).resolve(), (sys.argv[2:] or ["trixie"])[0]
+    place, debian = Path(sys.argv[1]).resolve(), (sys.argv[2:] or [facts.NEWEST_DEBIAN])[0]
     try:
         site, home, source = described(place)
         context = ROOT / ".cache" / "sites" / site.name

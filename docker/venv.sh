@@ -43,7 +43,7 @@ touch "$unfinished" "$held"
 mapfile -t groups < <(printf '%s\n' "${groups[@]}" | sort -u - "$held")
 # The lock is a constraint: pyproject.toml says what, the lock which, and with which hashes.
 fetch .venv/bin/python docker/uv.py pip install --python .venv --exact --require-hashes --only-binary :all: \
-    --constraints "$lock" --requirements pyproject.toml "${groups[@]/#/--group=}"
+    --constraints "$lock" --requirements pyproject.toml --all-extras "${groups[@]/#/--group=}"
 # Half of Python's start is saved; of Ansible's collections hardly a file is ever imported.
 .venv/bin/python -m compileall -qq -j 0 -x ansible_collections .venv/lib || true # an example of wrong syntax is no fault
 cp docker/tandem.sh .venv/bin/tandem

@@ -15,10 +15,13 @@ import threading
 import time
 from typing import Any
 
-from channels_redis.pubsub import RedisPubSubChannelLayer
-from channels_redis.utils import decode_hosts
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from tandem.extras import needed
+
+with needed("channels"):
+    from channels_redis.pubsub import RedisPubSubChannelLayer
+    from channels_redis.utils import decode_hosts
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
 
 PUBLISH_SECONDS = 0.8  # nothing that is not realtime waits for Redis longer than a second
 HANGS_SECONDS = 1.0

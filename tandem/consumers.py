@@ -5,9 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from channels.exceptions import StopConsumer
+from tandem.extras import needed
 
-INTERNAL_ERROR = 1011
+with needed("channels"):
+    from channels.exceptions import StopConsumer
+
+from tandem.facts import INTERNAL_ERROR
 
 
 class DisconnectAlways:

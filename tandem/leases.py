@@ -15,12 +15,15 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from redis import asyncio as aioredis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from tandem.background import lasting
+from tandem.extras import needed
+
+with needed("redis"):
+    from redis import asyncio as aioredis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
 
 BEAT_SECONDS = 20.0
 GONE_AFTER_SECONDS = 50.0  # two beats may be lost

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from redis.exceptions import RedisError
 
+from tandem.extras import needed
+from tandem.facts import TRY_AGAIN_LATER
 from tandem.leases import connect, in_memory, leases, store
 
-TRY_AGAIN_LATER = 1013
+with needed("redis"):
+    from redis.exceptions import RedisError
 
 
 class SocketQuota:

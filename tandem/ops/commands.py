@@ -7,6 +7,9 @@ import os
 import sys
 from types import ModuleType
 
+from tandem.extras import MissingError, needed
+from tandem.facts import FAILED, FINE
+
 # Imported only when asked for: each has main(arguments), which returns the exit status, and
 # a docstring whose first line is its help.
 COMMANDS: dict[str, str] = {
@@ -21,23 +24,31 @@ PARTS: dict[tuple[str, str], str] = {("routes", "report"): "tandem.ops.report.cl
 
 def main() -> int:
     """Run the command that the command line names."""
+    try:
+        return _main()
+    except MissingError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _main() -> int:
     name, *arguments = sys.argv[1:] or ["help"]
     if arguments and (name, arguments[0]) in PARTS:
-        module = importlib.import_module(PARTS[name, arguments[0]])
+        module = _module(PARTS[name, arguments[0]])
         return _run(name, module, arguments[1:])
     if name in COMMANDS:
-        return _run(name, importlib.import_module(COMMANDS[name]), arguments)
+        return _run(name, _module(COMMANDS[name]), arguments)
     width = max(map(len, COMMANDS), default=0)
     lines = [
-        f"  {command:{width}}  {(importlib.import_module(module).__doc__ or '').splitlines()[0]}"
+        f"  {command:{width}}  {(_module(module).__doc__ or '').splitlines()[0]}"
         for command, module in COMMANDS.items()
     ]
     usage = "\n".join(["usage: tandem COMMAND …; tandem COMMAND --help tells more", *lines])
     if name in ("help", "-h", "--help"):
         print(usage)
-        return 0
+        return FINE
     print(f"tandem: there is no command {name!r}.\n{usage}", file=sys.stderr)
-    return 2
+    return FAILED
 
 
 def _run(name: str, module: ModuleType, arguments: list[str]) -> int:
@@ -54,4 +65,9 @@ def _run(name: str, module: ModuleType, arguments: list[str]) -> int:
         said = " ".join(f"{type(error).__name__}: {error}".split())[:500]
         said = said.encode(errors="backslashreplace").decode()
         print(f"tandem: {name} cannot go on ({said}); TANDEM_DEBUG=1 shows where.", file=sys.stderr)
-    return int(getattr(module, "FAILED", 2))
+    return int(getattr(module, "FAILED", FAILED))
+
+
+def _module(name: str) -> ModuleType:
+    with needed("ops"):
+        return importlib.import_module(name)

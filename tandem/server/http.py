@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
+from tandem.extras import needed
 from tandem.streams import move_streams
+
+with needed("server"):
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # nginx ends an idle connection after 2 s (keepalive_timeout in upstreams.conf).
 IDLE_SECONDS = 3.0

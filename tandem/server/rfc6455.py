@@ -9,10 +9,13 @@ import codecs
 import http
 from typing import Any
 
-from websockets.exceptions import PayloadTooBig
-from websockets.frames import Frame, Opcode
-from websockets.http11 import Request, Response
-from websockets.server import ServerProtocol
+from tandem.extras import needed
+
+with needed("server"):
+    from websockets.exceptions import PayloadTooBig
+    from websockets.frames import Frame, Opcode
+    from websockets.http11 import Request, Response
+    from websockets.server import ServerProtocol
 
 VERSION = "13"
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Close, Frame
-
 from tandem.drain import Departures, window_seconds
+from tandem.extras import needed
+from tandem.facts import SERVICE_RESTART
 from tandem.server.rfc6455 import Connection
-from tandem.server.sockets import SERVICE_RESTART
+
+with needed("server"):
+    from uvicorn.protocols.utils import ClientDisconnected
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+    from websockets.frames import Close, Frame
 
 # For a handler to notice that its client has gone, before its sending is an error.
 HANDLER_SECONDS = 1.0

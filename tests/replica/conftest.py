@@ -18,6 +18,7 @@ GENTLE = (
     "test_chat",
     "test_containers",
     "test_headers",
+    "test_library",
     "test_limits",
     "test_logins",
     "test_routing",

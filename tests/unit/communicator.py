@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from asgiref.testing import ApplicationCommunicator
-from channels.testing import WebsocketCommunicator
 
 from tests.machine import HANG_SECONDS
 
 
-class _Patient:
+class Patient:
     """Waits for what must come until it hangs, whatever the method that asks would wait."""
 
     async def wait(self, timeout: float = HANG_SECONDS) -> None:  # noqa: ASYNC109 - asgiref's
@@ -22,9 +21,5 @@ class _Patient:
         return await super().receive_output(HANG_SECONDS)  # type: ignore[misc]
 
 
-class Communicator(_Patient, ApplicationCommunicator):
+class Communicator(Patient, ApplicationCommunicator):
     """An application."""
-
-
-class SocketCommunicator(_Patient, WebsocketCommunicator):
-    """A Channels consumer."""

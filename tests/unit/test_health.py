@@ -26,10 +26,10 @@ def test_ready_when_all_is_there(client):
 def test_a_pending_migration_is_named(client):
     from django.db.migrations.recorder import MigrationRecorder
 
-    MigrationRecorder.Migration.objects.filter(app="chat").delete()
+    MigrationRecorder.Migration.objects.filter(app="sessions").delete()
     answer = client.get("/health/ready/")
     assert answer.status_code == 503
-    assert "chat.0001_initial; run manage.py migrate" in answer.json()["checks"]["migrations"]
+    assert "sessions.0001_initial; run manage.py migrate" in answer.json()["checks"]["migrations"]
 
 
 def test_a_lost_redis_is_named_without_its_address(client, settings):

@@ -55,6 +55,7 @@ def test_identity_is_the_units():
     assert identity()["release"] == "r7"
 
 
+@pytest.mark.example
 @pytest.mark.django_db
 def test_pages_show_what_served_them(client):
     page = client.get("/").content.decode()

@@ -59,6 +59,7 @@ async def test_strangers_and_plain_requests_are_not_counted():
     await http.receive_output()
 
 
+@pytest.mark.example
 @pytest.mark.django_db(transaction=True)
 async def test_the_site_gives_each_user_as_many_sockets_as_the_settings_say(monkeypatch):
     monkeypatch.setattr(settings, "SOCKETS_PER_USER", 2)

@@ -9,7 +9,7 @@ from channels.layers import get_channel_layer
 from scores.announce import announce
 from scores.consumers import ScoresConsumer
 from scores.models import Match
-from tests.unit.communicator import SocketCommunicator
+from tests.unit.channels_socket import SocketCommunicator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

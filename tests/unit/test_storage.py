@@ -55,6 +55,7 @@ def test_an_adopted_site_stores_so_too_unless_it_has_a_storage_of_its_own():
     assert "STORAGES" not in overlay(own, place)
 
 
+@pytest.mark.example
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_the_upload_page_takes_any_name(client: Client, django_user_model, tmp_path, name: str):

@@ -8,7 +8,6 @@ import json
 import pytest
 from django.test import AsyncRequestFactory
 
-from showcase.events import ticker
 from tandem import streams
 from tandem.streams import EventStream, EventStreams, last_event_id, move_streams
 from tests.machine import HANG_SECONDS
@@ -25,7 +24,10 @@ async def text(response: EventStream, events: int) -> list[str]:
     return found
 
 
+@pytest.mark.example
 async def test_a_stream_numbers_its_events_and_resumes():
+    from showcase.events import ticker
+
     request = AsyncRequestFactory().get("/", headers={"Last-Event-ID": "41"})
     response = await ticker(request)
     retry, first = await text(response, 1)

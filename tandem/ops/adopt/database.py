@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tandem.facts import POSTGRES_SOCKETS
 from tandem.ops.adopt.findings import Findings
 from tandem.ops.adopt.folder import Place
 from tandem.ops.adopt.interpreter import variables
@@ -12,12 +13,11 @@ from tandem.ops.adopt.requirements import Requirements
 from tandem.ops.adopt.values import UNKNOWN, UNSET, Read, Scope, Variable, plain
 
 # Reached by Unix socket; who somebody is, tells the kernel (peer): no password.
-SOCKET_FOLDER = "/run/postgresql"
 NAME = USER = "tandem"
 # libpq's own form: what stands behind "?" reaches it through any parser of such addresses.
-URL = f"postgres://{USER}@/{NAME}?host={SOCKET_FOLDER}"
+URL = f"postgres://{USER}@/{NAME}?host={POSTGRES_SOCKETS}"
 ENGINE = "django.db.backends.postgresql"
-VALUES = {"ENGINE": ENGINE, "HOST": SOCKET_FOLDER, "NAME": NAME, "USER": USER, "PASSWORD": ""}
+VALUES = {"ENGINE": ENGINE, "HOST": POSTGRES_SOCKETS, "NAME": NAME, "USER": USER, "PASSWORD": ""}
 VALUES |= {"PORT": ""}
 KINDS = r"(DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|RDS)"
 # Names from which settings conclude that there is a database at all.
@@ -25,11 +25,12 @@ LIKELY = {
     re.compile(r"(^|_)DATABASE_URL$|^DB_URL$|^POSTGRES(QL)?_URL$"): URL,
     re.compile(rf"(^|_){KINDS}_?(ENGINE|BACKEND)$"): ENGINE,
     re.compile(rf"(^|_){KINDS}_?(TYPE|VENDOR|KIND)$"): "postgresql",
-    re.compile(rf"(^|_){KINDS}_?(HOST|HOSTNAME|SERVER)$"): SOCKET_FOLDER,
+    re.compile(rf"(^|_){KINDS}_?(HOST|HOSTNAME|SERVER)$"): POSTGRES_SOCKETS,
     re.compile(rf"(^|_){KINDS}_?(NAME|DB|DATABASE|DB_NAME)$"): NAME,
     re.compile(rf"(^|_){KINDS}_?(USER|USERNAME)$"): USER,
 }
 OTHERS = re.compile(r"sqlite|mysql|maria|oracle")
+PSYCOPG = "psycopg[binary]>=3.2"  # of a site without a driver; the extra of pyproject.toml
 DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary", "psycopg2cffi")
 
 
@@ -166,4 +167,4 @@ def _driver(required: Requirements, out: Findings) -> None:
     """See to it that Python can speak to PostgreSQL."""
     if required.complete and not any(driver in required for driver in DRIVERS):
         why = "the requirements name no driver for PostgreSQL"
-        out.item("packages", "psycopg[binary]>=3.1.8", why)
+        out.item("packages", PSYCOPG, why)

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from tandem.ops.adopt.database import ENGINE, URL
+from tandem.ops.adopt.database import ENGINE, PSYCOPG, URL
 from tests.unit.ops.adopt.conftest import entry
 
 
@@ -48,7 +48,7 @@ def test_a_database_chosen_by_a_variable_is_postgresql(project):
     assert made.site.database == "postgresql"
     assert made.site.environment == {"DB_HOST": "/run/postgresql", "DB_NAME": "tandem"}
     # Its requirements have no driver, since SQLite needs none.
-    assert made.site.packages == ("psycopg[binary]>=3.1.8",)
+    assert made.site.packages == (PSYCOPG,)
 
 
 def test_a_site_without_a_database_gets_none(adopt):
