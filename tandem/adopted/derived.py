@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tandem.adopted.alike import alike, replaced
+
 FOLDERS = ("MEDIA_ROOT", "STATIC_ROOT")
 ADDRESSES = ("MEDIA_URL", "STATIC_URL")
 
@@ -28,29 +30,21 @@ def derived(site: Mapping[str, Any], laid: Mapping[str, Any]) -> dict[str, Any]:
         for old, new in moved.items()
         if old and old != new and not here.is_relative_to(old)
     }
-    new = {name: _follow(value, moved) for name, value in site.items() if name not in laid}
+    new = {
+        name: replaced(value, lambda part, _: _follow(part, moved))
+        for name, value in site.items()
+        if name not in laid
+    }
     return {name: value for name, value in new.items() if value is not site[name]}
 
 
 def _follow(value: Any, moved: Mapping[str, str]) -> Any:
-    """Return ``value`` with the moved beginning of each path and address within it.
-
-    What has none is returned itself, and not looked into: a value may be lazy
-    (``reverse_lazy``, ``gettext_lazy``), and wait for applications that need the settings.
-    """
-    kind = type(value)
-    if kind is dict:
-        pairs = {key: _follow(one, moved) for key, one in value.items()}
-        return pairs if any(pairs[key] is not value[key] for key in pairs) else value
-    if kind in (list, tuple):
-        items = [_follow(one, moved) for one in value]
-        return kind(items) if any(a is not b for a, b in zip(items, value, strict=True)) else value
-    if not issubclass(kind, str | Path):
+    """Return ``value``, if it is a path or an address, with its moved beginning."""
+    if not issubclass(type(value), str | Path):  # isinstance() would wake what is lazy
         return value
     text = str(value)
     for old, new in moved.items():
         # What is there already came with the code, as sources in a folder below.
         if text == old or (text.startswith(f"{old}/") and not Path(text).exists()):
-            text = new + text[len(old) :]
-            return Path(text) if issubclass(kind, Path) else text
+            return alike(value, new + text[len(old) :])
     return value

@@ -10,6 +10,8 @@ from django.conf import global_settings
 
 from tandem import facts
 from tandem.adopted import COLLECTED
+from tandem.adopted.alike import alike
+from tandem.adopted.brokers import brokers
 from tandem.adopted.derived import derived
 from tandem.adopted.logs import logs
 from tandem.origins import origins, words
@@ -36,7 +38,8 @@ def overlay(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str
         **_layers(site, environment),
         **logs(site),
     }
-    return {**laid, **derived(site, laid)}
+    laid = {name: alike(site.get(name), value) for name, value in laid.items()}
+    return {**laid, **_clients({**site, **laid}, environment), **derived(site, laid)}
 
 
 def _key(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -154,7 +157,8 @@ def _move(databases: dict[str, dict[str, Any]], folder: Path) -> None:
         name = str(one.get("NAME", ""))
         file = alias == "default" or ("lite" in str(one.get("ENGINE")) and ":memory:" not in name)
         if file:
-            one["NAME"] = moved.setdefault(name, folder / f"db-{alias}.sqlite3")
+            place = moved.setdefault(name, folder / f"db-{alias}.sqlite3")
+            one["NAME"] = alike(one.get("NAME"), place)
 
 
 def _layers(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -167,6 +171,13 @@ def _layers(site: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str
         if alias != "default":
             layers[alias] = {"BACKEND": LAYER, "CONFIG": {"hosts": hosts, "prefix": alias}}
     return {"CHANNEL_LAYERS": layers}
+
+
+def _clients(settings: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Lead caches and queues to Tandem's Redis, where the site uses it."""
+    if environment.get("SITE_REDIS") != "on":
+        return {}
+    return brokers(settings, redis_url(environment))
 
 
 def redis_url(environment: Mapping[str, str]) -> str:

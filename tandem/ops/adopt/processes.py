@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tandem.facts import REDIS_SOCKET
+from tandem.adopted.brokers import brokers
+from tandem.facts import REDIS_SOCKET, REDIS_URL
 from tandem.ops.adopt import programs
 from tandem.ops.adopt.environment import REDIS_CLIENTS
 from tandem.ops.adopt.findings import Findings
@@ -80,26 +81,12 @@ def redis(scope: Scope, required: Requirements, out: Findings) -> None:
         out.found("redis", False, "nothing that is required uses it")
     for name in ("CACHES", "CELERY_BROKER_URL", "RQ_QUEUES", "HUEY", "Q_CLUSTER"):
         value = scope.get(name)
-        _numbered(name, scope, required, out)
-        if not variables(value) and re.search(r"redis://|'HOST': '", str(plain(value))):
+        # What leads to a Redis beside the site is led to Tandem's.
+        value = brokers({name: value}, REDIS_URL).get(name, value)
+        if not variables(value) and re.search(r"rediss?://|'HOST': '", str(plain(value))):
             place = scope.places.get(name)
             sentence = f"{name} fixes an address ({place}); Tandem's Redis is at {REDIS_SOCKET}"
             out.decide("redis", sentence, True)
-
-
-def _numbered(name: str, scope: Scope, required: Requirements, out: Findings) -> None:
-    """See to settings that put the number of a database behind the address: URL + "/0"."""
-    for variable in variables(scope.get(name)):
-        text = plain(variable)
-        if not isinstance(text, str) or f"{REDIS_SOCKET}/" not in text:
-            continue
-        place = scope.places.get(name)
-        why = f"{name} adds a number to the address ({place}), where a socket has none"
-        if variable.read.required or "channels" in required:
-            out.decide("redis", f"{why}; give {variable.read.name} another address", True)
-        else:
-            out.found("redis", False, f"{why}; the site can do without")
-        return
 
 
 def setup(project: Project, scope: Scope, out: Findings) -> None:

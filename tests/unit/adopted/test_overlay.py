@@ -93,9 +93,35 @@ def test_a_database_of_the_sites_own_is_only_told_how_long_connections_live(over
     assert own["default"]["CONN_MAX_AGE"] == 300
 
 
-def test_sqlite_is_kept_where_data_lasts(over):
-    found = over({"DATABASES": SQLITE}, SITE_DATABASE="sqlite", DATA_ROOT="/data")
-    assert found["DATABASES"]["default"]["NAME"] == Path("/data/db.sqlite3")
+@pytest.mark.parametrize("kind", [str, Path])
+def test_sqlite_is_kept_where_data_lasts(over, kind):
+    own = {"default": {**SQLITE["default"], "NAME": kind("db.sqlite3")}}
+    found = over({"DATABASES": own}, SITE_DATABASE="sqlite", DATA_ROOT="/data")
+    assert found["DATABASES"]["default"]["NAME"] == kind("/data/db.sqlite3")
+
+
+def test_what_is_laid_over_has_the_types_of_the_site(over):
+    site = {
+        "MEDIA_ROOT": Path("/own/media"),
+        "STATIC_ROOT": "/own/static",
+        "ALLOWED_HOSTS": ("*",),
+        "INSTALLED_APPS": ("shop",),
+        "DATABASES": SQLITE,
+        "FILE_UPLOAD_HANDLERS": ("django.core.files.uploadhandler.TemporaryFileUploadHandler",),
+    }
+    found = over(site, SITE_DATABASE="postgresql", SITE_STATIC="on", STATIC_ROOT="/s",
+                 MEDIA_ROOT="/m")  # fmt: skip
+    assert {name: type(found[name]) for name in site} == {
+        name: type(value) if name != "MEDIA_ROOT" else type(Path()) for name, value in site.items()
+    }
+    assert found["MEDIA_ROOT"] / "small" == Path("/m/small")
+
+
+def test_queues_and_caches_lead_to_tandems_redis_where_the_site_uses_it(over):
+    site = {"CELERY_BROKER_URL": "redis://localhost:6379/0"}
+    found = over(site, SITE_REDIS="on")["CELERY_BROKER_URL"]
+    assert found == "redis+socket:///run/redis-tandem/redis-server.sock"
+    assert "CELERY_BROKER_URL" not in over(site)
 
 
 def test_each_file_of_sqlite_is_kept_there(over):

@@ -243,8 +243,14 @@ def test_a_site_without_a_database_is_not_migrated(adopt):
     assert made.site.setup == ()
 
 
-def test_a_fixed_address_of_redis_is_asked_about(project):
+def test_an_address_of_redis_beside_the_site_is_no_question(project):
     made = project('CACHES = {"default": {"LOCATION": "redis://redis:6379/1"}}', "django\nredis\n")
+    assert made.undecided == []
+    assert made.site.redis
+
+
+def test_a_fixed_address_of_another_redis_is_asked_about(project):
+    made = project('CACHES = {"default": {"LOCATION": "redis://r.example.org/1"}}', "redis\n")
     assert any("CACHES fixes an address (shop/settings.py:5)" in one for one in made.undecided)
 
 
