@@ -5,9 +5,13 @@ set -euo pipefail
 
 # Resolved once: a process must not import half of itself from the next release.
 release=$(readlink -f "$(dirname "$(readlink -f "$0")")/..")
+# What any program may expect: a home to write to, as private as /tmp (PrivateTmp, a container's
+# own), and texts in UTF-8.  A site's own variables come after these.
+export HOME=/var/tmp/home LANG=${LANG:-C.UTF-8}
 set -a
 . "$release/deploy/site.env"
 set +a
+[ -d "$HOME" ] || mkdir -p "$HOME" || true # one of the site's own choice may be read-only
 site=$release/site/app
 export PATH=$release/venv/bin:/usr/bin:/bin
 export PYTHONPATH=$release/site:$site/$TANDEM_ROOT

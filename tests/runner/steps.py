@@ -39,7 +39,8 @@ PYTHON = sys.executable
 # Runs what follows where the browser is.
 BROWSER = ("bash", "-c", 'CHROMIUM=$(tests/chromium.sh) exec "$@"', "--", PYTHON, "-m")
 TURN = (PYTHON, "-m", "tests.machine")
-COVERAGE = (PYTHON, "-m", "coverage")
+# Unit tests side by side, those of a file together; a step of its own reports what they cover.
+WHOLE_UNIT = ("--numprocesses=2", "--dist=loadfile", "--cov", "--cov-report=", "--cov-fail-under=0")
 
 
 def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
@@ -58,7 +59,7 @@ def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
         "--no-loadscope-reorder",
         start=BROWSER,
     )
-    unit = pytest("unit", "tests/unit", start=(*COVERAGE, "run", "-m"))
+    unit = pytest("unit", "tests/unit", *(() if arguments else WHOLE_UNIT))
     sites = pytest("sites", "tests/sites")
     layers = [
         Step("lint", (*TURN, "tests/lint.sh"), ("linters",)),
@@ -73,7 +74,7 @@ def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
     ]
     found = [step for step in layers if step.name in chosen]
     if "unit" in chosen and not arguments:
-        found.append(Step("coverage", (*COVERAGE, "report"), needs=("unit",)))
+        found.append(Step("coverage", (PYTHON, "-m", "coverage", "report"), needs=("unit",)))
     prepare = [
         Step("packages", ("docker/venv.sh", "test")),
         Step("ansible", ("docker/venv.sh", "test", "servers"), ("packages",)),

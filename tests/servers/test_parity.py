@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -110,6 +111,30 @@ def test_the_servers_run_by_the_same_command(stack: Stack, trixie: Rehearsal, ki
         return re.sub(r"releases/[^/ ]+", "releases/R", command).strip()
 
     assert plain(replica) == plain(server)
+
+
+# As a process of the site: where programs of any kind write without being told to.
+WRITES = """
+import os, pathlib, tempfile
+for place in ("/tmp", "/var/tmp", tempfile.gettempdir(), os.environ["HOME"]):
+    folder = pathlib.Path(place, ".cache", "any-program")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "file").write_text("written")
+print(os.environ["HOME"], os.environ["LANG"])
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_process_has_the_same_home_in_both_and_may_write_to_it(
+    stack: Stack, trixie: Rehearsal, kind: str
+):
+    variables = "$(tr '\\0' '\\n' </proc/%s/environ | grep -E '^(HOME|LANG)=')"
+    ask = f"env {variables} python3 -c '{WRITES.replace(chr(39), '')}'"
+    replica = stack.compose("exec", "-T", kind, "sh", "-c", ask % 1)
+    pid = trixie.execute("trixie", f"systemctl show -P MainPID {kind}@1")
+    inside = f"nsenter --target {pid} --mount runuser -u tandem-{kind} -- sh -c"
+    server = trixie.execute("trixie", f"{inside} {shlex.quote(ask % pid)}")
+    assert replica.strip() == server.strip() == "/var/tmp/home C.UTF-8"
 
 
 def test_packages_are_debians_own_in_both(stack: Stack, trixie: Rehearsal):

@@ -54,6 +54,8 @@ def release(tmp_path: Path) -> Path:
     (folder / "deploy/run.sh").chmod(0o755)
     for name in ("site.env", "sizes.env", "timeouts.env", "uvicorn.env"):
         (folder / "deploy" / name).write_text((DEPLOY / name).read_text())
+    script = folder / "deploy/run.sh"
+    script.write_text(script.read_text().replace("/var/tmp/home", f"{tmp_path}/home"))
     for name in ("gunicorn", "uvicorn", "python"):
         program(folder / "venv/bin", name, SAYS)
     (tmp_path / "current").symlink_to("releases/r7")
@@ -80,6 +82,20 @@ def test_a_process_runs_one_release_from_its_start_to_its_end(release: Path):
     # Releases are read-only, and are not to be slowed down by trying to write.
     assert "PYTHONDONTWRITEBYTECODE=1\n" in said
     assert "PYTHONUNBUFFERED=1\n" in said
+
+
+def test_a_process_has_a_home_and_a_character_set_unless_the_site_names_its_own(release: Path):
+    home = release.parent.parent / "home"
+    said = run(release, "wsgi", HOME="/nonexistent")
+    assert f"HOME={home}\n" in said
+    assert "LANG=C.UTF-8\n" in said
+    assert home.is_dir()
+    with (release / "deploy/site.env").open("a") as settings:
+        settings.write(f"HOME={home}/own\nLANG=de_DE.UTF-8\n")
+    said = run(release, "wsgi")
+    assert f"HOME={home}/own\n" in said
+    assert "LANG=de_DE.UTF-8\n" in said
+    assert (home / "own").is_dir()
 
 
 def test_uvicorn_takes_the_socket_it_is_given_and_has_time_for_the_drain(release: Path):
