@@ -43,6 +43,12 @@ python=(python)
 [ -z "${SITE_SETTINGS-}" ] || python+=(-m tandem.adopted.run)
 each() { while read -r -a words; do [ ${#words[@]} = 0 ] || "${python[@]}" manage.py "${words[@]}"; done <<<"$1"; }
 
+named() { # NAME LINES: become the command behind the name
+    while read -r name command; do
+        [ "$name" != "$1" ] || exec bash -c "exec $command"
+    done <<<"$2"
+}
+
 case ${1-} in
 wsgi) exec gunicorn --config "$release/deploy/gunicorn.conf.py" ;;
 asgi)
@@ -65,12 +71,11 @@ static)
 setup) each "$SITE_SETUP" ;;
 demo) each "$SITE_DEMO" ;;
 process) # a line of SITE_PROCESSES: its name and its command
-    while read -r name command; do
-        [ "$name" != "${2-}" ] || exec bash -c "exec $command"
-    done <<<"$SITE_PROCESSES"
+    named "${2-}" "$SITE_PROCESSES"
     echo "tandem: this site has no process '${2-}'; tandem.yml names them." >&2
     exit 2
     ;;
+checkup) named "${2-}" "${SITE_CHECKS-}" ;; # whether a process works, where it can say so
 manage) exec "${python[@]}" manage.py "${@:2}" ;;
-*) echo "tandem: usage: run.sh wsgi | asgi | notify | load | check | migrations | static | setup | demo | process NAME | manage COMMAND…" >&2; exit 2 ;;
+*) echo "tandem: usage: run.sh wsgi | asgi | notify | load | check | migrations | static | setup | demo | process NAME | checkup NAME | manage COMMAND…" >&2; exit 2 ;;
 esac

@@ -190,6 +190,9 @@ def site_env(site: Site) -> str:
         "SITE_STATIC": "on" if site.static else "",
         "SITE_SECRETS": " ".join(site.secrets),
         "SITE_PROCESSES": "\n".join(f"{name} {how}" for name, how in site.processes.items()),
+        "SITE_CHECKS": "\n".join(
+            f"{name} {how}" for name in site.processes if (how := site.check(name))
+        ),
     }
     fixed |= {name: site.environment[name] for name in ALWAYS_SET if name in site.environment}
     lines = [encode.default(name, value) for name, value in values.items() if name not in fixed]

@@ -38,7 +38,7 @@ TAKEN = frozenset(
         "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "SPT_NOENV", "TANDEM_ROOT",
         "TANDEM_RELEASE", "SITE_SETTINGS", "SITE_WSGI", "SITE_ASGI", "SITE_DATABASE", "SITE_REDIS",
         "SITE_PYTHON_PATH", "SITE_BUILD", "SITE_SETUP", "SITE_DEMO", "SITE_STATIC", "SITE_SECRETS",
-        "SITE_PROCESSES", "CREDENTIALS_DIRECTORY",
+        "SITE_PROCESSES", "SITE_CHECKS", "CREDENTIALS_DIRECTORY",
     }
 )  # fmt: skip
 URL_PATH = r"/[A-Za-z0-9._~/-]*"
@@ -71,6 +71,23 @@ class Site:
     redis: bool = True
     websocket_paths: tuple[str, ...] = ("/ws/",)
     processes: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, process: str) -> str:
+        """Return the command by which a process says that it works; nothing where it cannot."""
+        return self.checks.get(process) or _ping(self.processes[process])
+
+
+def _ping(command: str) -> str:
+    """Return how a Celery worker is asked; nothing for another command."""
+    start = re.match(r"(.*?\bcelery)\s(?=.*\bworker\b)", command)
+    app = re.search(r"(?:\s-A|\s--app)[ =]?([\w.:]+)", command)
+    if not start or not app:
+        return ""
+    # One that is given a name of its own is asked as any worker is.
+    named = re.search(r"\s(?:-n|--hostname)[ =]", command)
+    whom = "" if named else ' --destination "celery@$(uname -n)"'
+    return f"{start[1]} -A {app[1]} inspect ping --timeout 5{whom}"
 
 
 def load(file: Path, *, files: bool = False, source: Path | None = None) -> Site:
@@ -126,6 +143,13 @@ def _agree(site: Site, entries: Mapping[str, Value]) -> None:
             "an ASGI application that is made serves HTTP only; name the site's own in asgi,"
             " or take websocket_paths out"
         )
+    for name in site.checks:
+        if name not in site.processes:
+            raise (
+                entries["checks"]
+                .entries()[name]
+                .wrong(f"checks names {name}, which is none of processes")
+            )
 
 
 def _exist(site: Site, entries: Mapping[str, Value], source: Path) -> None:
@@ -240,6 +264,10 @@ def _processes(value: Value) -> dict[str, str]:
     return found
 
 
+def _checks(value: Value) -> dict[str, str]:
+    return {name: _command(entry) for name, entry in value.entries().items()}
+
+
 def _database(value: Value) -> str:
     text = value.text()
     if text not in DATABASES:
@@ -273,5 +301,6 @@ READERS: dict[str, Callable[[Value], Any]] = {
     "redis": Value.flag,
     "websocket_paths": _list(_matching(URL_PATH, "be a path that begins with '/' and is plain")),
     "processes": _processes,
+    "checks": _checks,
 }
 assert set(READERS) == {one.name for one in fields(Site)}  # noqa: S101

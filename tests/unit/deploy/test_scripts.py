@@ -144,6 +144,16 @@ def test_a_process_of_the_sites_own_runs_its_command_and_no_other(release: Path)
     assert "this site has no process 'other'" in run(release, "process", "other")
 
 
+def test_a_process_is_asked_by_its_own_check_and_one_without_any_is_well(release: Path):
+    environment = release / "deploy/site.env"
+    checks = "SITE_CHECKS='worker echo pong \"$PWD\"\nbeat false'"
+    environment.write_text(environment.read_text().replace("SITE_CHECKS=", checks))
+    assert run(release, "checkup", "worker") == f"pong {release}/site/app\n"
+    command = [release.parent.parent / "current/deploy/run.sh", "checkup"]
+    assert subprocess.run([*command, "beat"], check=False).returncode == 1
+    assert subprocess.run([*command, "other"], check=False).returncode == 0
+
+
 def test_a_site_that_reads_secrets_from_variables_gets_them_there(release: Path, tmp_path: Path):
     environment = release / "deploy/site.env"
     text = environment.read_text()

@@ -47,6 +47,7 @@ LOCK = Path("/run/tandem-instances.lock")
 LOG_LINES = "15"
 WATCH_SECONDS = "5"
 READY_SECONDS = "30"
+CHECK_SECONDS = 60.0  # a worker's start, and an answer of it
 # The site's own processes (process@worker) are asked nothing: they listen nowhere.
 PROCESS = f"{facts.PROCESS}@"
 
@@ -141,6 +142,25 @@ def stays(name: str) -> str:
     return "" if main_pid(name) == pid != "0" else "it ended by itself"
 
 
+def works(name: str, release: Path) -> str:
+    """Ask a process by the check that its site has for it; return its complaint, or nothing."""
+    if not has(release, name, "SITE_CHECKS"):
+        return ""
+    deadline = time.monotonic() + CHECK_SECONDS
+    while True:
+        done = subprocess.run(
+            [facts.MANAGE, name.removeprefix(PROCESS)], check=False, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, "TANDEM_PART": "checkup", "TANDEM_RELEASE_PATH": str(release)},
+        )  # fmt: skip
+        if done.returncode == 0:
+            return ""
+        if time.monotonic() > deadline:
+            said = done.stdout.strip().splitlines()[-1:] or [f"status {done.returncode}"]
+            return f"its check says: {said[0]}"
+        time.sleep(1)
+
+
 def start(name: str, release: Path) -> str:
     """Start ``name`` anew with ``release``; return what is wrong, or nothing.
 
@@ -152,7 +172,7 @@ def start(name: str, release: Path) -> str:
     try:
         systemctl("restart", f"{name}.service", check=True)
         if name.startswith(PROCESS):
-            problem = stays(name)
+            problem = stays(name) or works(name, release)
         else:
             problem = ask(name, "probe", "/health/ready/", READY_SECONDS)
     except subprocess.CalledProcessError:
@@ -164,13 +184,13 @@ def start(name: str, release: Path) -> str:
     return problem
 
 
-def has(release: Path, name: str) -> bool:
+def has(release: Path, name: str, variable: str = "SITE_PROCESSES") -> bool:
     """Tell whether a release knows ``name``: an older one may not have such a process yet."""
     if not name.startswith(PROCESS):
         return True
     # Read, not run: this is root.
     words = shlex.split((release / "deploy/site.env").read_text(), comments=True)
-    found = [w.removeprefix("SITE_PROCESSES=") for w in words if w.startswith("SITE_PROCESSES=")]
+    found = [w.removeprefix(f"{variable}=") for w in words if w.startswith(f"{variable}=")]
     processes = [line.split()[0] for text in found for line in text.splitlines() if line.strip()]
     return name.removeprefix(PROCESS) in processes
 

@@ -28,7 +28,8 @@ error: metadata-generation-failed
 def built(text: str) -> str:
     """Return a text as BuildKit writes what the step 17 says, between the lines of another."""
     numbered = "\n".join(f"#17 1.{n:03} {line}" for n, line in enumerate(text.splitlines()))
-    return f'#16 0.1 fatal error: other.h: No such file or directory\n{numbered}\n#17 ERROR: process "/bin/sh -c x" did not complete\n'
+    other = "#16 0.1 fatal error: other.h: No such file or directory"
+    return f'{other}\n{numbered}\n#17 ERROR: process "/bin/sh -c x" did not complete\n'
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ database: sqlite
 redis: false
 websocket_paths: [/ws/, /api/v4/ws]
 processes: {worker: "celery -A shop worker"}
+checks: {worker: "test -e /tmp/up"}
 """
 # What is wrong, and the complaint; each is refused by the schema as well.
 WRONG = [
@@ -192,3 +193,44 @@ def test_what_it_names_must_be_there_when_that_is_asked_for(tmp_path: Path):
     file.write_text(LEAST)
     (tmp_path / "requirements.txt").write_text("django\n")
     assert load(file, files=True) == loads(LEAST, file)
+
+
+def of(text: str) -> Site:
+    """Return the site of the least that a file must say, and of ``text``."""
+    return loads(LEAST + text + "\n", Path("tandem.yml"))
+
+
+@pytest.mark.parametrize(
+    ("command", "check"),
+    [
+        (
+            "celery -A shop worker --loglevel info",
+            'celery -A shop inspect ping --timeout 5 --destination "celery@$(uname -n)"',
+        ),
+        (
+            "python -m celery --app=shop.celery:app worker",
+            "python -m celery -A shop.celery:app inspect ping --timeout 5"
+            ' --destination "celery@$(uname -n)"',
+        ),
+        (
+            "celery -A shop worker -n high@%h -Q high",
+            "celery -A shop inspect ping --timeout 5",
+        ),
+        ("celery -A shop beat", ""),
+        ("celery worker", ""),
+        ("python manage.py rqworker default", ""),
+    ],
+)
+def test_a_celery_worker_is_asked_by_a_ping_of_its_own(command, check):
+    made = of(f"processes: {{worker: {json.dumps(command)}}}")
+    assert made.check("worker") == check
+
+
+def test_a_process_has_the_check_that_the_site_gives_it():
+    made = of("processes: {worker: celery -A shop worker}\nchecks: {worker: test -e /tmp/up}")
+    assert made.check("worker") == "test -e /tmp/up"
+
+
+def test_a_check_of_a_process_that_is_not_there_is_refused():
+    with pytest.raises(SiteError, match="checks names other, which is none of processes"):
+        of("processes: {worker: x}\nchecks: {other: x}")
