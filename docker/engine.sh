@@ -1,20 +1,12 @@
 #!/usr/bin/env bash
-# Make sure that a container engine with Compose answers: use the one that is
-# there; on a bare Debian with root, install and start one after saying so;
-# anywhere else, say exactly what to install.
+# Install or start a container engine on this Debian, as root: engine.sh install|start
+# Whether that is needed, and allowed, is for tandem/ops/checkout/engine.py to say.
 set -euo pipefail
 
-MIN_COMPOSE=2.24 # "env_file: required: false" and "up --wait" with one-shot services
 NEWER_DEBIAN=trixie # Debian 12 ships Compose 1.29, too old; its successor's works there
 
 cd "$(dirname "$0")/.."
 . docker/lib.sh
-
-compose_is_new_enough() {
-    local version
-    version=$(docker compose version --short 2>/dev/null) || return 1
-    printf '%s\n' "$MIN_COMPOSE" "${version#v}" | sort --check --version-sort 2>/dev/null
-}
 
 install_engine() {
     local suite=() mirror codename
@@ -56,19 +48,4 @@ start_engine() {
     die "the container engine did not answer within 30 s; see /var/log/dockerd.log or journalctl -u docker."
 }
 
-is_debian() { [ -x /usr/bin/apt-get ] && grep -q '^ID=debian' /etc/os-release; }
-
-if docker info >/dev/null 2>&1; then
-    compose_is_new_enough && exit 0
-    problem="Compose is missing or older than $MIN_COMPOSE"
-elif command -v dockerd >/dev/null; then
-    problem="the container engine is installed but does not answer"
-else
-    problem="there is no container engine"
-fi
-if [ "$(id -u)" != 0 ] || ! is_debian; then
-    die "$problem; install Docker Engine (with buildx) and Compose $MIN_COMPOSE or newer, start it, and make sure that 'docker info' works for $(id -un); on Debian, 'sudo make up' once does it for you."
-fi
-if ! command -v dockerd >/dev/null || ! compose_is_new_enough; then install_engine; fi
-docker info >/dev/null 2>&1 || start_engine
-compose_is_new_enough || die "Compose $MIN_COMPOSE or newer is needed, found '$(docker compose version --short 2>&1 | tail -1)'."
+"$1_engine"

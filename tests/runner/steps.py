@@ -78,7 +78,7 @@ def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
         Step("packages", ("docker/venv.sh", "test")),
         Step("ansible", ("docker/venv.sh", "test", "servers"), ("packages",)),
         Step("linters", ("docker/venv.sh", "lint"), ("packages",)),
-        Step("engine", (*TURN, "docker/engine.sh")),
+        Step("engine", (*TURN, PYTHON, "-m", "tandem", "replica", "engine"), ("packages",)),
         Step("chromium", (*TURN, "tests/chromium.sh"), ("engine",)),
         Step("images", (*TURN, PYTHON, "-m", "tests.runner.images"), ("packages", "engine")),
     ]
