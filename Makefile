@@ -111,7 +111,7 @@ test: ## All of the following, side by side (docs/testing.md)
 	$(call layers,lint unit replica servers)
 lint: ## Style, types, shell, Dockerfile, nginx, generated docs, links (seconds)
 	@docker/venv.sh lint
-	@tests/lint.sh
+	@exec .venv/bin/python -m tests.lint
 test-unit: ## Functions and views, no containers (seconds); a part, as of all: K=chat
 	$(call layers,unit)
 test-replica: ## The replica, for real, on ports of its own, and a browser (minutes)

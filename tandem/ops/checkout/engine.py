@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from pathlib import Path
 from subprocess import DEVNULL
 
+from tandem.ops.checkout import debian
 from tandem.ops.checkout.programs import Failed, Programs
 
 MIN_COMPOSE = "2.24"  # "env_file: required: false" and "up --wait" with one-shot services
@@ -27,16 +27,16 @@ def ensure(programs: Programs) -> None:
         problem = "the container engine is installed but does not answer"
     else:
         problem = "there is no container engine"
-    if os.getuid() or not is_debian():
+    if os.getuid() or not debian.here():
         raise Failed(
             f"{problem}; install Docker Engine (with buildx) and Compose {MIN_COMPOSE} or newer,"
             f" start it, and make sure that 'docker info' works for {programs.read('id', '-un')};"
             " on Debian, 'sudo make up' once does it for you."
         )
     if not shutil.which("dockerd") or not new_enough(programs):
-        script(programs, "install")
+        debian.install_engine(programs)
     if not answers(programs):
-        script(programs, "start")
+        debian.start_engine(programs)
     if not new_enough(programs):
         said = version(programs) or "none"
         raise Failed(f"Compose {MIN_COMPOSE} or newer is needed, found '{said}'.")
@@ -65,16 +65,3 @@ def numbers(text: str) -> list[int]:
     """Return what a version begins with: ``v2.26.1-4`` is 2, 26, 1."""
     found = re.match(r"v?(\d+(?:\.\d+)*)", text)
     return [int(number) for number in found[1].split(".")] if found else []
-
-
-def is_debian() -> bool:
-    """Tell whether apt can install something here, and what is known of."""
-    release = Path("/etc/os-release")
-    found = release.read_text() if release.exists() else ""
-    return os.access("/usr/bin/apt-get", os.X_OK) and "\nID=debian\n" in f"\n{found}"
-
-
-def script(programs: Programs, *words: str, name: str = "docker/engine.sh") -> None:
-    """Run a script that knows Debian alone; it has said why where it fails."""
-    if programs.run(name, *words):
-        raise Failed

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT
 
-from tandem.ops.checkout.engine import script
+from tandem.ops.checkout import debian
 from tandem.ops.checkout.programs import ROOT, Failed, Programs, say, tail
 
 PULL_SECONDS = 60  # a registry that cannot be reached may hang instead of refusing
@@ -19,12 +19,12 @@ NOTHING = "/dev/null"
 SECRETS = {"ca-bundle": "TANDEM_CA_BUNDLE", "pip-conf": "TANDEM_PIP_CONF"}  # as in compose.yaml
 
 
-def base_image(programs: Programs, debian: str) -> str:
+def base_image(programs: Programs, suite: str) -> str:
     """Make sure that the image of a Debian release is here; return its name.
 
     It may be local, is pulled, or where no registry answers is built of this machine's Debian.
     """
-    image = f"debian:{debian}-slim"
+    image = f"debian:{suite}-slim"
     run = partial(programs.run, out=DEVNULL, err=DEVNULL)
     if run("docker", "image", "inspect", image) == 0:
         return image
@@ -36,7 +36,7 @@ def base_image(programs: Programs, debian: str) -> str:
             f"the image {image} cannot be pulled and this is not a Debian that could build it; give"
             f" this machine access to an image registry, or 'docker load' {image}."
         )
-    script(programs, image, name="docker/base-image.sh")
+    debian.build_image(programs, image)
     return image
 
 
