@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tandem.ops.replica.published import forwarded
 from tests.unit.ops.replica.test_up import Checkout, checkout, free_port  # noqa: F401 - the fixture
 
 ENGINE = """#!/usr/bin/env bash
@@ -224,3 +225,14 @@ def test_another_site_where_localhost_leads_is_named(site: Checkout):
         done = ask(site, http_port, https_port, "mend", BIND_ADDRESS="127.0.0.2")
     assert done.returncode == 1
     assert f"what answers at localhost:{https_port} is not this site" in done.stderr
+
+
+def test_whether_the_engine_forwards_is_seen_where_its_processes_are(tmp_path: Path):
+    assert forwarded("8443", tmp_path)  # macOS: the engine has a machine of its own
+    (tmp_path / "self").touch()
+    assert not forwarded("8443", tmp_path)
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7/comm").write_text("docker-proxy\n")
+    (tmp_path / "7/cmdline").write_bytes(b"docker-proxy\0-host-port\08443\0")
+    assert forwarded("8443", tmp_path)
+    assert not forwarded("843", tmp_path)
