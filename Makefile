@@ -5,83 +5,64 @@ SHELL := /bin/bash
 .PHONY: bench soak mutants tools check routes manage roll deploy rollback releases release servers provision verify servers-keep servers-down test-servers test-sites test-clean docs-site help up down restart ps logs shell psql redis clean dev test lint test-unit test-replica lock docs
 
 # Another site than app/: make up SITE=folder, with its tandem.yml (docs/adopt.md).
-ifneq ($(SITE),)
-export SITE
-SITE_NAME := $(shell for f in "$(SITE)/tandem.yml" "$(SITE)"; do [ ! -f "$$f" ] || head -c 400000 "$$f"; done | sed -nE 's/^name: *"?([a-z][a-z0-9-]*)"? *(\#.*)?$$/\1/p' | head -1)
-export COMPOSE_PROJECT_NAME ?= tandem-$(SITE_NAME)
-export NOTIFY_INSTANCES ?= 0
-# Its own processes, once 'make up' has written them.
-ifneq ($(wildcard .cache/sites/$(SITE_NAME)/work/compose.yaml),)
-export COMPOSE_FILE := compose.yaml:.cache/sites/$(SITE_NAME)/work/compose.yaml
-export COMPOSE_PROFILES := processes
-endif
-endif
+TANDEM := docker/venv.sh && exec .venv/bin/python -m tandem
+ANSIBLE := docker/venv.sh servers && exec .venv/bin/python -m tandem
 
 BENCHES := styles rolls mirror
-# A service whose containers hold the site: Gunicorn's, while there is one.
-SOME = $$(. docker/lib.sh; [ "$$(setting WSGI_INSTANCES)" = 0 ] && echo asgi || echo wsgi)
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' Makefile
 
 ##@ The local replica (settings: .env)
 up: ## Start everything and wait until it is healthy; applies every change
-	@docker/up.sh
+	@$(TANDEM) replica up
 roll: ## Replace every instance in turn, without a failed request
-	@docker/up.sh all
+	@$(TANDEM) replica roll
 down: ## Stop everything; the data stays
-	@docker compose down --remove-orphans
+	@$(TANDEM) replica down
 restart: ## Restart nginx and all instances
-	@. docker/lib.sh; . docker/instances.sh; docker compose restart nginx "$${kinds[@]}"
+	@$(TANDEM) replica restart
 ps: ## What runs, and how it feels
-	@docker compose ps --all --format 'table {{.Name}}\t{{.Status}}\t{{.Ports}}'
-	@docker/published.sh || true # it says what is wrong
-tools: ## Make .venv/bin/tandem: adopt, check, routes, compare
+	@$(TANDEM) replica ps
+tools: ## Make .venv/bin/tandem: adopt, check, routes, compare, replica
 	@docker/venv.sh
 check: ## What of the running site would break, or cost, under ASGI (docs/checks.md)
-	@docker compose exec $(SOME) /srv/tandem/current/deploy/run.sh check $(ARGS)
+	@$(TANDEM) replica check $(ARGS)
 routes: ## Which path is served where; to move one: docs/routes.md
-	@docker/venv.sh
-	@.venv/bin/tandem routes show
+	@$(TANDEM) routes show
 logs: ## Follow the logs; one service: make logs S=asgi
-	@docker compose logs --follow --tail 100 $(S)
+	@$(TANDEM) replica logs $(S)
 shell: ## Python shell of the site
-	@docker compose exec $(SOME) /srv/tandem/current/deploy/run.sh manage shell
+	@$(TANDEM) replica shell
 manage: ## A management command of the site: make manage C=createsuperuser
-	@docker compose exec $(SOME) /srv/tandem/current/deploy/run.sh manage $(C)
+	@$(TANDEM) replica manage $(C)
 psql: ## SQL prompt of the site's database
-	@docker compose exec postgres psql tandem
+	@$(TANDEM) replica psql
 redis: ## Redis prompt
-	@docker compose exec redis redis-cli -s /run/redis-tandem/redis-server.sock
+	@$(TANDEM) replica redis
 clean: ## Delete the replica and its data, after asking
-	@docker/clean.sh
+	@$(TANDEM) replica clean
 
 ##@ Servers (docs/servers.md)
 release: ## Build the archive that servers install; one Debian: DEBIAN=trixie
-	@docker/release.sh
+	@$(TANDEM) release
 servers: ## Rehearsal: boot blank Debian servers here, or kept ones: COPY=name; others: TOPOLOGY=file
-	@docker/venv.sh
-	@docker/engine.sh
-	@.venv/bin/python docker/servers.py up $(or $(TOPOLOGY),tests/servers/topologies/both.yml) $(COPY)
+	@$(TANDEM) servers up $(or $(TOPOLOGY),tests/servers/topologies/both.yml) $(COPY)
 servers-keep: ## Keep the rehearsal's servers, as they are: COPY=name
-	@.venv/bin/python docker/servers.py keep "$(COPY)"
+	@$(TANDEM) servers keep "$(COPY)"
 provision: ## Provision the rehearsal's servers, or yours: INVENTORY=file
-	@docker/venv.sh servers
-	@docker/play.sh site.yml $(ARGS)
+	@$(ANSIBLE) servers provision $(ARGS)
 verify: ## Check them against the specifications; reads only
-	@docker/venv.sh servers test
-	@docker/verify.sh $(ARGS)
+	@docker/venv.sh test
+	@$(ANSIBLE) servers verify $(ARGS)
 deploy: ## Roll the newest release out, without a failed request; another: RELEASE=name
-	@docker/venv.sh servers
-	@docker/play.sh deploy.yml $(if $(RELEASE),-e release=$(RELEASE)) $(ARGS)
+	@$(ANSIBLE) servers deploy $(ARGS)
 rollback: ## Back to the release before, or to RELEASE=name
-	@docker/venv.sh servers
-	@docker/play.sh rollback.yml $(if $(RELEASE),-e release=$(RELEASE)) $(ARGS)
+	@$(ANSIBLE) servers rollback $(ARGS)
 releases: ## Which release is where, and what was deployed when
-	@docker/venv.sh servers
-	@docker/play.sh releases.yml $(ARGS)
+	@$(ANSIBLE) servers releases $(ARGS)
 servers-down: ## Remove the rehearsal's servers
-	@.venv/bin/python docker/servers.py down
+	@$(TANDEM) servers down
 
 ##@ Development
 dev: ## The site alone, no containers: SQLite, auto-reload, http://localhost:8000
@@ -116,7 +97,7 @@ bench: ## Measure on the running replica (after make up): B=styles, B=rolls or B
 	@for bench in $(or $(B),$(BENCHES)); do .venv/bin/python -m tests.bench.$$bench; done
 soak: ## For hours: everything at once, under random faults; SOAK_MINUTES=120 SOAK_SEED=n
 	@docker/venv.sh test
-	@docker/engine.sh
+	@$(TANDEM) replica engine
 	@.venv/bin/python -m tests.soak
 mutants: ## Plant faults and see that tests find them (hours): ARGS='--area nginx'; docs/mutants.md
 	@docker/venv.sh test servers lint
@@ -130,7 +111,7 @@ test: ## All of the following, side by side (docs/testing.md)
 	$(call layers,lint unit replica servers)
 lint: ## Style, types, shell, Dockerfile, nginx, generated docs, links (seconds)
 	@docker/venv.sh lint
-	@tests/lint.sh
+	@exec .venv/bin/python -m tests.lint
 test-unit: ## Functions and views, no containers (seconds); a part, as of all: K=chat
 	$(call layers,unit)
 test-replica: ## The replica, for real, on ports of its own, and a browser (minutes)

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 . docker/lib.sh
 
 port=${DEV_PORT:-8000}
-if timeout 1 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" 2>/dev/null; then
+if .venv/bin/python -c "import socket; socket.create_connection(('127.0.0.1', $port), 1)" 2>/dev/null; then
     die "port $port is taken; choose another: make dev DEV_PORT=8001"
 fi
 mkdir -p .dev/media

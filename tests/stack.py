@@ -9,6 +9,7 @@ import shutil
 import signal
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ class Stack:
 
     def __init__(self, root: Path = ROOT) -> None:
         self.root = root
+        if root != ROOT and not (root / ".venv").exists():
+            (root / ".venv").symlink_to(ROOT / ".venv")  # a copy's packages are the checkout's
         self.project = named(self.what)
         self.http_port, self.https_port = ports(self.what)
         self.origin = f"https://localhost:{self.https_port}"
@@ -78,6 +81,13 @@ class Stack:
         if check and process.returncode:
             raise AssertionError(f"{command} exited {process.returncode}:\n{out}{err}")
         return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+    def replica(
+        self, *words: str, check: bool = True, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``tandem replica``."""
+        command = (sys.executable, "-m", "tandem", "replica")
+        return self.run(*command, *words, check=check, **settings)
 
     def up(self, check: bool = True, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run ``make up``."""

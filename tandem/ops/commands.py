@@ -17,6 +17,9 @@ COMMANDS: dict[str, str] = {
     "check": "tandem.ops.checks.cli",
     "routes": "tandem.ops.routes.cli",
     "compare": "tandem.ops.compare.cli",
+    "replica": "tandem.ops.replica.cli",
+    "release": "tandem.ops.release.cli",
+    "servers": "tandem.ops.servers.cli",
 }
 # What is a command of a command, and has a room of its own.
 PARTS: dict[tuple[str, str], str] = {("routes", "report"): "tandem.ops.report.cli"}

@@ -7,7 +7,6 @@ those of a copy of the checkout; afterwards the replica has its own again.  Four
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -58,7 +57,7 @@ def main() -> None:
                     asyncio.run(times(stack))  # connections and caches as in use
                     samples += asyncio.run(times(stack))
     finally:
-        stack.run("docker/routes.sh", TANDEM_PYTHON=sys.executable)
+        stack.replica("routes")
     row("mirror", "requests", "p50 ms", "p95 ms", "p99 ms")
     quantiles = {k: [quantile(v, q) for q in (0.5, 0.95, 0.99)] for k, v in found.items()}
     for mirror, samples in found.items():

@@ -32,7 +32,7 @@ def roll(stack: Stack) -> None:
 
 def reload(stack: Stack) -> None:
     """Load nginx' configuration again, and wait until the sockets have moved."""
-    stack.run("docker/reload.sh")
+    stack.replica("reload")
     time.sleep(12)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,4 +46,4 @@ def routes(stack: Stack, tmp_path: Path) -> Iterator[Routes]:
     """Give the routes; afterwards those of the checkout are in force again."""
     with copy_of_checkout(tmp_path / "checkout") as root:
         yield Routes(Stack(root))
-    stack.run("docker/routes.sh", TANDEM_PYTHON=sys.executable)
+    stack.replica("routes")

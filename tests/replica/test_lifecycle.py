@@ -11,6 +11,11 @@ import pytest
 
 from tests.stack import Stack, copy_of_checkout
 
+ENGINE = """
+import os
+from tandem.ops.checkout import engine, programs
+raise SystemExit(programs.command(lambda: engine.ensure(programs.Programs(dict(os.environ)))))
+"""
 # Debian without a mirror, whose lists another program keeps locked for a while.
 HELD_APT = """
 rm -rf /etc/apt/sources.list*
@@ -198,8 +203,9 @@ def test_a_full_disk_at_build_is_called_by_its_name(broken: Stack):
 
 def test_an_engine_that_does_not_answer_is_explained(broken: Stack):
     broken.run("chmod", "-R", "a+rX", str(broken.root.parent.parent))  # whatever the umask
+    # By a Python that anybody may run: that of .venv need not be.
     out = broken.run(
-        "setpriv", "--reuid=65534", "--clear-groups", "docker/engine.sh",
+        "setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", ENGINE,
         check=False, DOCKER_HOST="unix:///nonexistent.sock",
     ).stderr  # fmt: skip
     assert "install Docker Engine" in out or "does not answer" in out

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.stack import Stack, wait_for
-from tests.unit.docker.test_published import certificate
+from tests.unit.ops.replica.test_published import certificate
 
 
 def proxies(stack: Stack) -> dict[int, int]:

@@ -3,4 +3,4 @@
 from tests.stack import Stack
 
 if __name__ == "__main__":
-    Stack().run("docker/build.sh")
+    Stack().replica("images")

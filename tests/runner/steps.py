@@ -37,7 +37,7 @@ def pytest(layer: str, *arguments: str, start: tuple[str, ...] = ()) -> tuple[st
 
 PYTHON = sys.executable
 # Runs what follows where the browser is.
-BROWSER = ("bash", "-c", 'CHROMIUM=$(tests/chromium.sh) exec "$@"', "--", PYTHON, "-m")
+BROWSER = (PYTHON, "-m", "tests.chromium", PYTHON, "-m")
 TURN = (PYTHON, "-m", "tests.machine")
 # Unit tests side by side, those of a file together; a step of its own reports what they cover.
 WHOLE_UNIT = ("--numprocesses=2", "--dist=loadfile", "--cov", "--cov-report=", "--cov-fail-under=0")
@@ -62,7 +62,7 @@ def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
     unit = pytest("unit", "tests/unit", *(() if arguments else WHOLE_UNIT))
     sites = pytest("sites", "tests/sites")
     layers = [
-        Step("lint", (*TURN, "tests/lint.sh"), ("linters",)),
+        Step("lint", (*TURN, PYTHON, "-m", "tests.lint"), ("linters",)),
         Step("unit", unit, ("ansible",), tests=True),
         Step("replica", replica, ("packages", "chromium", "images"), quick, tests=True),
         Step("servers", servers, ("ansible", "chromium"), quick, tests=True),
@@ -79,8 +79,8 @@ def steps(chosen: set[str], arguments: list[str]) -> list[Step]:
         Step("packages", ("docker/venv.sh", "test")),
         Step("ansible", ("docker/venv.sh", "test", "servers"), ("packages",)),
         Step("linters", ("docker/venv.sh", "lint"), ("packages",)),
-        Step("engine", (*TURN, "docker/engine.sh")),
-        Step("chromium", (*TURN, "tests/chromium.sh"), ("engine",)),
+        Step("engine", (*TURN, PYTHON, "-m", "tandem", "replica", "engine"), ("packages",)),
+        Step("chromium", (*TURN, PYTHON, "-m", "tests.chromium"), ("engine",)),
         Step("images", (*TURN, PYTHON, "-m", "tests.runner.images"), ("packages", "engine")),
     ]
     needed = {need for step in found for need in step.needs}

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.checkout import CACHE, ROOT, named
 from tests.servers.rehearsal import COPIES
 
-LABEL = "tandem.servers"  # docker/servers.py puts it on all that it makes
+LABEL = "tandem.servers"  # tandem.ops.servers puts it on all that it makes
 
 
 def rehearsals() -> set[str]:
@@ -33,7 +33,7 @@ def remove_servers() -> None:
     for name in rehearsals():
         where = {"SERVERS_NAME": name, "SERVERS_STATE": str(CACHE / name)}
         subprocess.run(
-            [sys.executable, "docker/servers.py", "down"],
+            [sys.executable, "-m", "tandem", "servers", "down"],
             cwd=ROOT, env=os.environ | where, check=True,
         )  # fmt: skip
     # A copy that was made anew leaves the one of before without a name.

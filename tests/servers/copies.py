@@ -15,7 +15,7 @@ from tests.servers.rehearsal import COPIES, Rehearsal
 # What a provisioned server is made by, beside its topology and its release.
 MAKERS = (
     "ansible", "deploy", "tandem", "requirements-dev.lock", "docker/Dockerfile",
-    "docker/entrypoints", "docker/servers.py", "docker/play.sh", "docker/site.py",
+    "docker/entrypoints",
 )  # fmt: skip
 
 

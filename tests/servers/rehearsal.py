@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,14 @@ LOGS = (
 )
 
 
+PLAY = (sys.executable, "-m", "tandem", "servers", "play")
+
+
 class Rehearsal:
     """The servers of one topology, or ``only`` one of them.
 
     ``what`` keeps them apart from the others of this checkout; ``strategy`` is Ansible's, if not
-    that of docker/play.sh.
+    that of ``tandem servers``.
     """
 
     def __init__(
@@ -110,7 +114,7 @@ class Rehearsal:
 
     def command(self, playbook: str, *options: str) -> list[str]:
         """Return the command that runs a playbook with the releases of the tests."""
-        return ["docker/play.sh", playbook, "-e", f"tandem_release_folder={RELEASES}", *options]
+        return [*PLAY, playbook, "-e", f"tandem_release_folder={RELEASES}", *options]
 
     def play(self, playbook: str, *options: str, check: bool = True) -> str:
         """Run a playbook; return what was printed.  Without ``check`` it has to fail."""

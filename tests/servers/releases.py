@@ -18,7 +18,7 @@ from tests.servers.rehearsal import RELEASES
 DEBIANS = ("trixie", "bookworm")
 # What an archive is made of.
 SOURCES = (
-    "app", "tandem", "deploy", "requirements.lock", "docker/Dockerfile", "docker/release.sh",
+    "app", "tandem", "deploy", "requirements.lock", "docker/Dockerfile",
     "docker/links.py", "docker/pack.sh", "docker/prepare.sh", "docker/wheels.sh",
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ import pytest
 from tests.checkout import CACHE, named
 from tests.servers.copies import Kept, digest
 from tests.servers.provisioning import all_hold, twice
-from tests.servers.rehearsal import HANG_SECONDS, Rehearsal, changes, recap
+from tests.servers.rehearsal import HANG_SECONDS, PLAY, Rehearsal, changes, recap
 from tests.sites.adopted import SITES, prepare
 
 pytestmark = pytest.mark.timeout(4 * HANG_SECONDS)
@@ -33,7 +33,7 @@ class Shop(Rehearsal):
 
     def command(self, playbook: str, *options: str) -> list[str]:
         """Return the command that runs a playbook with the releases of this site."""
-        return ["docker/play.sh", playbook, *options]
+        return [*PLAY, playbook, *options]
 
     def ask(self, path: str) -> str:
         """Return the head of the answer to a page's address."""

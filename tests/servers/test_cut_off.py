@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tests.servers.rehearsal import HANG_SECONDS, Rehearsal
+from tests.servers.rehearsal import HANG_SECONDS, PLAY, Rehearsal
 
 pytestmark = pytest.mark.timeout(2 * HANG_SECONDS)
 HOST = "trixie"
@@ -70,7 +70,7 @@ def test_an_instance_that_was_left_behind_is_taken_along_and_old_releases_go(
         f"ln -sfn /srv/tandem/releases/{behind} /srv/tandem/instances/asgi@2;"
         "systemctl restart asgi@2",
     )
-    listed = single.run("docker/play.sh", "releases.yml").stdout
+    listed = single.run(*PLAY, "releases.yml").stdout
     assert f"asgi@2 runs {behind}" in listed
     single.execute(HOST, "for n in 1 2 3 4 5 6; do mkdir -p /srv/tandem/releases/old-$n; done")
     deploy(single, wanted)

@@ -14,7 +14,7 @@ import yaml
 from tests.checkout import ROOT
 from tests.servers.copies import Kept
 from tests.servers.provisioning import all_hold
-from tests.servers.rehearsal import HANG_SECONDS, RELEASES, Rehearsal, changes, recap
+from tests.servers.rehearsal import HANG_SECONDS, PLAY, RELEASES, Rehearsal, changes, recap
 
 pytestmark = pytest.mark.timeout(4 * HANG_SECONDS)
 HOSTS = {"trixie", "bookworm"}
@@ -145,9 +145,7 @@ def refusals(servers: Rehearsal, wrong, tmp_path_factory) -> Iterator[str]:
     Each server goes on by itself ("free"), as if it had been given alone.
     """
     file = inventory(servers, tmp_path_factory.mktemp("cases") / "cases.yml", wrong)
-    done = servers.run(
-        "docker/play.sh", "site.yml", check=False, INVENTORY=str(file), ANSIBLE_STRATEGY="free"
-    )
+    done = servers.run(*PLAY, "site.yml", check=False, INVENTORY=str(file), ANSIBLE_STRATEGY="free")
     assert done.returncode != 0
     return done.stdout + done.stderr
 
@@ -169,7 +167,7 @@ def test_one_server_with_wrong_input_stops_those_with_right_input(
 ):
     cases = {"right": {}, "wrong": {"tandem_release": "v0"}}
     file = inventory(servers, tmp_path / "cases.yml", cases)
-    done = servers.run("docker/play.sh", "site.yml", check=False, INVENTORY=str(file))
+    done = servers.run(*PLAY, "site.yml", check=False, INVENTORY=str(file))
     assert "there is no release 'v0'" in " ".join(done.stdout.split())
     assert {host: counted["changed"] for host, counted in recap(done.stdout).items()} == {
         "right": 0, "wrong": 0,

@@ -36,7 +36,7 @@ def faults(stack: Stack, routes: Routes, rng: random.Random) -> Iterator[Fault]:
         kinds = [
             Fault("roll", True, lambda: stack.run("make", "roll")),
             Fault(f"move {PAGE}, {share} %", True, lambda share=share: moved(routes, share)),
-            Fault("reload nginx", True, lambda: stack.run("docker/reload.sh")),
+            Fault("reload nginx", True, lambda: stack.replica("reload")),
             Fault(f"kill -9 {killed}", False, lambda name=killed: kill(stack, name)),
             Fault("restart redis", False, lambda: restart(stack, "redis")),
             Fault("restart postgres", False, lambda: restart(stack, "postgres")),

@@ -15,8 +15,12 @@ from types import SimpleNamespace
 import pytest
 
 from tandem.instance import probe, trial
+from tandem.ops.checkout.programs import Failed
+from tandem.ops.checkout.site import environment_of
 from tests.machine import HANG_SECONDS
 from tests.stack import ROOT
+
+SETTINGS = [sys.executable, "-m", "tandem", "replica", "settings"]
 
 
 def listen(*args: str) -> subprocess.CompletedProcess[str]:
@@ -146,7 +150,7 @@ def test_the_probe_says_that_nothing_listens(tmp_path: Path, monkeypatch):
 )
 def test_a_wrong_setting_is_refused_in_a_sentence(variable: str, value: str, complaint: str):
     done = subprocess.run(
-        ["docker/settings.sh"],
+        SETTINGS,
         cwd=ROOT,
         env={**os.environ, variable: value},
         capture_output=True,
@@ -158,7 +162,7 @@ def test_a_wrong_setting_is_refused_in_a_sentence(variable: str, value: str, com
 
 
 def test_the_shipped_settings_are_accepted():
-    subprocess.run(["docker/settings.sh"], cwd=ROOT, check=True)
+    subprocess.run(SETTINGS, cwd=ROOT, check=True)
 
 
 def test_a_bench_that_is_not_there_is_told():
@@ -169,15 +173,17 @@ def test_a_bench_that_is_not_there_is_told():
     assert done.stderr.startswith("tandem: there is no bench 'nope'; B is one of: styles ")
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [("name: shop\n", "shop"), ('name: "shop" # ours\n', "shop"), ("name: ../../evil\n", "")],
-)
-def test_make_takes_no_path_for_the_name_of_a_site(text: str, name: str, tmp_path: Path):
-    (tmp_path / "tandem.yml").write_text(text)
-    asked = ["make", "--no-print-directory", f"SITE={tmp_path}", "--eval=name:;@echo $(SITE_NAME)"]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COMPOSE_")}
-    done = subprocess.run(
-        [*asked, "name"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
-    )
-    assert done.stdout.strip() == name
+@pytest.mark.parametrize("text", ["name: shop\n", 'name: "shop" # ours\n'])
+def test_the_stack_of_a_site_has_its_name(text: str, tmp_path: Path):
+    (tmp_path / "tandem.yml").write_text(f"{text}settings: shop.settings\n")
+    found = environment_of(tmp_path, {"NOTIFY_INSTANCES": "1"})
+    assert found == {"COMPOSE_PROJECT_NAME": "tandem-shop", "NOTIFY_INSTANCES": "1"}
+    assert environment_of(tmp_path, {"COMPOSE_PROJECT_NAME": "mine"}) == {
+        "COMPOSE_PROJECT_NAME": "mine", "NOTIFY_INSTANCES": "0",
+    }  # fmt: skip
+
+
+def test_no_path_is_taken_for_the_name_of_a_site(tmp_path: Path):
+    (tmp_path / "tandem.yml").write_text("name: ../../evil\nsettings: shop.settings\n")
+    with pytest.raises(Failed, match="name"):
+        environment_of(tmp_path, {})

@@ -46,7 +46,6 @@ COMPARED: dict[str, tuple[str, set[str]]] = {
         {
             "deploy/nginx/maps.conf",
             "deploy/run.sh",
-            "docker/instances.sh",
             "tandem/ops/adopt/schema.json",
             "tandem/ops/routes/schema.json",
         },
@@ -90,11 +89,11 @@ COMPARED: dict[str, tuple[str, set[str]]] = {
     ),
     "the newest Debian": (
         whole(facts.NEWEST_DEBIAN),
-        {".env", "docker/engine.sh", "docker/release.sh"},
+        {".env"},
     ),
     "the oldest Debian": (
         whole(next(iter(facts.DEBIANS))),
-        {"docker/engine.sh", "docker/release.sh"},
+        set(),
     ),
     # No fact of Python's: nginx alone knows it.
     "the read timeout of sockets": (
@@ -179,7 +178,6 @@ def test_the_sockets_of_a_kind_are_where_nginx_looks(kind: str):
 
 def test_who_knows_the_kinds_knows_all_of_them():
     kinds = " ".join(facts.KINDS)
-    assert f"\nkinds=({kinds})\n" in (ROOT / "docker/instances.sh").read_text()
     assert f"run.sh {kinds.replace(' ', ' | ')} | load" in (ROOT / "deploy/run.sh").read_text()
     edge = "|".join(facts.KINDS)
     assert f"(({edge})/)" in (ROOT / "deploy/nginx/maps.conf").read_text()
@@ -211,14 +209,6 @@ def test_the_python_of_the_oldest_debian_is_the_oldest_that_is_supported():
     assert project["tool"]["mypy"]["python_version"] == oldest
     shell = f"sys.version_info < ({oldest.replace('.', ', ')})"
     assert shell in (ROOT / "docker/venv.sh").read_text()
-
-
-def test_scripts_of_the_replica_know_how_a_question_to_it_ends():
-    # docker/ask.py is run from its text, in a container of any site, and imports nothing.
-    codes = re.search(r"ANOTHER, SILENT, WRONG = (\d), (\d), (\d)", said_by("docker/ask.py"))
-    assert codes
-    shell = "ANOTHER={} SILENT={} WRONG={}".format(*codes.groups())
-    assert shell in said_by("docker/published.sh")
 
 
 def said_by(name: str) -> str:

@@ -26,6 +26,8 @@ LOCATION = "location = /ours.txt { return 204; }\n"
 SITE = "name: shop\nsettings: shop.settings\nrequirements: []\n"
 SETTING = "\n# Room that only the new version has. [count 0-9]\nMORE_ROOM=1\n"
 
+SETTINGS = (sys.executable, "-m", "tandem", "replica", "settings")
+
 
 def run(folder: Path, *command: str, check: bool = True, **more: str) -> str:
     """Run a command in a folder, as somebody without any configuration of git's."""
@@ -176,7 +178,7 @@ def test_what_is_kept_beside_the_clone_is_in_force_after_an_upgrade_as_before(wo
     # The new version's own tools read them.
     assert routes_of(clone, SITE="../shop") == {"/": "wsgi", "/ours/": "asgi"}
     assert variables(clone, ops / "hosts.yml") == (ops / "routes.yml", "3")
-    ask = '. docker/lib.sh; setting HTTPS_PORT; setting MORE_ROOM; docker/settings.sh; echo "$?"'
+    ask = f'{" ".join(SETTINGS)} HTTPS_PORT MORE_ROOM; echo "$?"'
     (line,) = (b.split("#")[0] for b in blocks(PAGE) if b.startswith("set -a"))
     assert run(clone, "bash", "-euc", f"{line.strip()}; {ask}").split() == ["9443", "1", "0"]
 
@@ -228,8 +230,7 @@ def test_lines_of_ours_that_a_team_changed_stay_where_we_did_not_change_them(wor
         ".env", "deploy/routes.yml",
     ]  # fmt: skip
     assert routes_of(clone)["/happenings/"] == "asgi"
-    ask = ". docker/lib.sh; setting HTTPS_PORT; setting MORE_ROOM; docker/settings.sh"
-    assert run(clone, "bash", "-euc", ask).split() == ["9443", "1"]
+    assert run(clone, *SETTINGS, "HTTPS_PORT", "MORE_ROOM").split() == ["9443", "1"]
 
 
 def test_where_both_changed_a_line_git_stops_and_there_is_a_way_back(world: World):
@@ -254,7 +255,7 @@ def test_a_setting_that_a_merge_lost_is_named(world: World):
     text = file.read_text()
     assert "\nLOGIN_PATHS=\n" in text
     file.write_text(text.replace("\nLOGIN_PATHS=\n", "\n"))
-    assert ".env: LOGIN_PATHS is missing" in run(world.ours, "docker/settings.sh", check=False)
+    assert ".env: LOGIN_PATHS is missing" in run(world.ours, *SETTINGS, check=False)
 
 
 def test_the_pages_playbook_for_locations_is_one(world: World):

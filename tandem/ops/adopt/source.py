@@ -14,7 +14,7 @@ from tandem.ops.bounded.files import RefusedError, within
 
 # What tools leave, where no git tells.
 LEFT_OUT = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".cache"}
-LOCKED = re.compile(r"tandem-[a-z]+\.lock")  # docker/site.py writes them
+LOCKED = re.compile(r"tandem-[a-z]+\.lock")  # tandem.ops.checkout.site writes them
 MOST_FILES = 200_000
 MOST_FOLDERS = 200  # that are links or submodules
 MOST_BYTES = 4 << 30

@@ -48,7 +48,7 @@ def enter() -> Path:
     if (found := adopted()) is None:
         return OWN
     site, file = found
-    # As in the Makefile.
+    # As tandem.ops.checkout.site has it for the other commands.
     os.environ.setdefault("COMPOSE_PROJECT_NAME", f"tandem-{site.name}")
     os.environ.setdefault("NOTIFY_INSTANCES", "0")
     routes = file.parent / SITES

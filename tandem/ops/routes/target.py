@@ -48,14 +48,14 @@ class Target:
     def apply(self, routes: Path, what: str) -> None:
         """Have every edge route by ``routes``.  Raises ``TargetError``; then they are as before."""
         if not self.inventories:
-            self._run([*_script("docker/routes.sh"), str(routes)])
+            self._run([*_tandem(), "replica", "routes", str(routes)])
             return
         said: dict[str, object] = {
             "routes_file": str(routes.resolve()),
             "routes_by": me(),
             "routes_what": what,
         }
-        if found := adopted():  # as docker/site.py has it for the other playbooks
+        if found := adopted():  # as tandem.ops.checkout.site has it for the other playbooks
             said |= {"tandem_routes": said["routes_file"], "tandem_notify_instances": 0}
             said |= {"tandem_site_static": found[0].static}
         extra = [f"--extra-vars={json.dumps(said)}"]
@@ -108,12 +108,10 @@ class Target:
         return [f"--inventory={inventory.resolve()}" for inventory in self.inventories]
 
     def _run(self, command: list[str], folder: str = ".", read: bool = False) -> str:
-        environment = {**os.environ, "TANDEM_PYTHON": sys.executable}
         try:
             done = subprocess.run(
                 command,
                 cwd=folder,
-                env=environment,
                 text=True,
                 stdout=subprocess.PIPE if read else STDERR,
             )
@@ -124,16 +122,18 @@ class Target:
             raise TargetError(f"there is no {command[0]} here; {cure}") from None
         if done.returncode:
             sys.stderr.write(done.stdout or "")
-            raise TargetError(f"{' '.join(command[:3])} ended with {done.returncode}")
+            said = " ".join(command[:3]).replace(" ".join(_tandem()), "tandem replica routes")
+            raise TargetError(f"{said} ended with {done.returncode}")
         return done.stdout or ""
 
 
-def _script(name: str) -> list[str]:
-    if not Path(name).exists():
+def _tandem() -> list[str]:
+    # The command of the checkout that this is run in.
+    if not Path("tandem/__main__.py").exists():
         raise TargetError(
-            f"there is no {name} in {Path.cwd()}; run this in the root of the checkout"
+            f"there is no tandem in {Path.cwd()}; run this in the root of the checkout"
         )
-    return [name]
+    return [sys.executable, "-m", "tandem"]
 
 
 def _ansible(program: str) -> str:

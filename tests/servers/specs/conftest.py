@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def variables(host: Any) -> dict[str, Any]:
-    """Return the host's inventory variables, and what its site brings (docker/site.py)."""
+    """Return the host's inventory variables, and what its site brings."""
     site = os.environ.get("SITE_VARIABLES")
     return host.ansible.get_variables() | (json.loads(Path(site).read_text()) if site else {})
 

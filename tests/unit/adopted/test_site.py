@@ -1,8 +1,7 @@
-"""docker/site.py: a site, laid out as this checkout is."""
+"""A site, laid out as this checkout is."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -11,14 +10,10 @@ from pathlib import Path
 import pytest
 
 from tandem.ops.adopt.model import load
+from tandem.ops.adopt.source import copy, files
+from tandem.ops.checkout import site
+from tandem.ops.checkout.programs import Failed, Programs
 from tandem.ops.routes.site import beginning, enter
-from tests.stack import ROOT
-
-specification = importlib.util.spec_from_file_location("docker_site", ROOT / "docker/site.py")
-assert specification is not None
-assert specification.loader is not None
-site = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(site)
 
 
 @pytest.fixture
@@ -95,11 +90,11 @@ def test_what_git_ignores_and_what_tools_leave_is_not_copied(tmp_path: Path):
     for name in ("shop/urls.py", ".venv/bin/python", "node_modules/x.js", "shop/__pycache__/u.pyc"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("")
-    assert [p.relative_to(folder).as_posix() for p in site.files(folder)] == ["shop/urls.py"]
+    assert [p.relative_to(folder).as_posix() for p in files(folder)] == ["shop/urls.py"]
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     (folder / ".gitignore").write_text(".venv\nnode_modules\n__pycache__\nsecret.py\n")
     (folder / "secret.py").write_text("")
-    names = sorted(p.relative_to(folder).as_posix() for p in site.files(folder))
+    names = sorted(p.relative_to(folder).as_posix() for p in files(folder))
     assert names == [".gitignore", "shop/urls.py"]
 
 
@@ -109,7 +104,7 @@ def test_what_git_ignores_is_copied_if_it_is_named(tmp_path: Path):
     for name in (".gitignore", "static/made/app.js", "static/other.js", "one.js"):
         (source / name).write_text("static\none.js\n")
     subprocess.run(["git", "init", "-q", source], check=True)
-    site.copy(source, target, ("static/made", "one.js"))
+    copy(source, target, ("static/made", "one.js"))
     found = {str(path.relative_to(target)) for path in target.rglob("*") if path.is_file()}
     assert found == {".gitignore", "static/made/app.js", "one.js"}
 
@@ -129,7 +124,7 @@ def test_submodules_and_linked_folders_are_copied(tmp_path: Path):
         subprocess.run([*git, "-C", folder / place, "add", "."], check=True, capture_output=True)
         commit = [*git, "-C", folder / place, "commit", "-q", "--allow-empty", "-m", "a"]
         subprocess.run(commit, check=True)
-    names = sorted(p.relative_to(folder).as_posix() for p in site.files(folder))
+    names = sorted(p.relative_to(folder).as_posix() for p in files(folder))
     assert names == ["lib/lib/__init__.py", "pages/a.html", "templates/a.html"]
 
 
@@ -168,7 +163,7 @@ def test_a_lock_with_the_site_itself_and_a_fork_is_kept_to(tmp_path: Path):
 def test_servers_of_the_sites_own_lock_give_way_to_tandems(described, tmp_path, monkeypatch):
     monkeypatch.setattr(site, "resolve", lambda *_: "django==5.2\npsycopg==3.2\n")
     (tmp_path / "requirements.txt").write_text("gunicorn==19\nasgiref==3.8\n")
-    site.lock(described(), tmp_path, tmp_path, tmp_path, "trixie")
+    site.lock(described(), tmp_path, tmp_path, tmp_path, "trixie", Programs({}))
     replaced = (tmp_path / "resolve/overrides.in").read_text()
     assert all(f"{name}==" in replaced for name in site.SERVERS)
     assert "asgiref>=" in replaced
@@ -193,11 +188,8 @@ def test_another_content_is_another_release(described, tmp_path: Path):
 
 
 def test_a_folder_without_a_description_is_told_what_writes_one(tmp_path: Path):
-    done = subprocess.run(
-        [ROOT / ".venv/bin/python", ROOT / "docker/site.py", tmp_path],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert done.stderr == (
-        f"tandem: {tmp_path}/tandem.yml does not exist; 'tandem adopt {tmp_path}' writes it.\n"
+    with pytest.raises(Failed) as failed:
+        site.prepare(tmp_path, "trixie", Programs({}))
+    assert str(failed.value) == (
+        f"{tmp_path}/tandem.yml does not exist; 'tandem adopt {tmp_path}' writes it."
     )

@@ -197,9 +197,9 @@ def test_no_build_reads_what_another_sites_build_has_written():
     assert build["SITE_CACHE"] == "${SITE_CACHE:-own}"
     assert SERVICES["first-run"]["build"]["args"] == build
     # Whatever a site is called, that is not "own".
-    assert '"SITE_CACHE": cache(home)' in (ROOT / "docker/site.py").read_text()
-    release = (ROOT / "docker/release.sh").read_text()
-    assert '--build-arg SITE_CACHE="${SITE_CACHE:-own}"' in release
+    assert '"SITE_CACHE": cache(home)' in (ROOT / "tandem/ops/checkout/site.py").read_text()
+    release = (ROOT / "tandem/ops/release/cli.py").read_text()
+    assert '"SITE_CACHE": value("SITE_CACHE") or "own"' in release
 
 
 def test_folders_of_secrets_and_sockets_are_closed_in_the_image():

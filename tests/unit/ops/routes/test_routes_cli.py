@@ -16,23 +16,25 @@ from tandem.ops.routes.model import Route, load
 from tests.stack import ROOT
 
 TEXT = "# Ours.\n- path: /\n  upstream: wsgi\n\n- path: /feed/\n  upstream: asgi\n  share: 10\n"
-# Stands for docker/routes.sh: notes what is applied, and refuses what has the word in it.
+# Stands for ``tandem replica routes``: notes what is applied, and refuses what has the word in it.
 SCRIPT = """\
-#!/bin/sh
-if grep -q REFUSED "$1"; then echo 'nginx: [emerg] no' >&2; exit 1; fi
-cat "$1" >applied
+import pathlib, sys
+assert sys.argv[1:3] == ["replica", "routes"]
+text = pathlib.Path(sys.argv[3]).read_text()
+if "REFUSED" in text:
+    sys.exit("nginx: [emerg] no")
+pathlib.Path("applied").write_text(text)
 """
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a checkout whose replica takes routes as ``docker/routes.sh`` would."""
+    """Give a checkout whose replica takes routes as ``tandem replica routes`` would."""
     monkeypatch.chdir(tmp_path)
-    for folder in ("deploy", "docker"):
+    for folder in ("deploy", "tandem"):
         (tmp_path / folder).mkdir()
     (tmp_path / "deploy/routes.yml").write_text(TEXT)
-    (tmp_path / "docker/routes.sh").write_text(SCRIPT)
-    (tmp_path / "docker/routes.sh").chmod(0o755)
+    (tmp_path / "tandem/__main__.py").write_text(SCRIPT)
     return tmp_path
 
 
@@ -79,7 +81,7 @@ def test_a_move_that_nginx_refuses_leaves_the_file_and_the_history(checkout: Pat
     assert cli.main(["move", "/REFUSED/", "--to", "asgi"]) == 3
     assert (checkout / "deploy/routes.yml").read_text() == TEXT
     assert not (checkout / "applied").exists()
-    assert "docker/routes.sh" in capsys.readouterr().err
+    assert "tandem replica routes ended with 1" in capsys.readouterr().err
     cli.main(["history"])
     assert capsys.readouterr().out == ""
 

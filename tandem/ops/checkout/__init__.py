@@ -1,0 +1,1 @@
+"""What this checkout builds and runs by: its settings, the engine, the images, another's site."""

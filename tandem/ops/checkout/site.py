@@ -1,0 +1,350 @@
+"""Make of any Django site what the images and releases are built from.
+
+``SITE`` names it: a folder with a ``tandem.yml`` (``tandem adopt`` writes it), or that file.
+``.cache/sites/NAME`` becomes a folder laid out as this checkout is, so that everything else works
+for the site as it does for ``app/``.  The site's own folder gets a file of locked packages only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tandem import facts
+from tandem.ops import encode
+from tandem.ops.adopt import locks
+from tandem.ops.adopt import repository as repositories
+from tandem.ops.adopt.database import PSYCOPG
+from tandem.ops.adopt.findings import AdoptError
+from tandem.ops.adopt.included import included
+from tandem.ops.adopt.model import Site, SiteError, load
+from tandem.ops.adopt.source import copy
+from tandem.ops.bounded.documents import DocumentError, json_data, toml_data
+from tandem.ops.bounded.files import LOCK_BYTES, read_text, within, write_text
+from tandem.ops.bounded.work import TooMuchError, call
+from tandem.ops.checkout import engine, images
+from tandem.ops.checkout.programs import CACHE, ROOT, Failed, Programs, say
+from tandem.ops.routes.site import SITES, beginning
+
+CONTEXTS = CACHE / "sites"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+# Tandem's own requirements by name. Not Django's: an adopted site keeps the one it has.
+RANGES = {re.split(r"[^\w-]", one)[0]: one for extra in EXTRAS.values() for one in extra}
+# What serves any site; in the versions that this checkout has locked.
+SERVERS = tuple(re.split(r"[^\w-]", one)[0] for one in EXTRAS["server"])
+# What tandem.adopted and nginx' files need, in any version that suits the site.
+NEEDS = ("asgiref", RANGES["pyyaml"], RANGES["redis"])
+# Whatever version a site's lock or Django asks for: tandem.asgi uses what came with it.
+NEWER = ("asgiref>=3.13",)
+PROFILE = "processes"  # of the replica's services
+# Every process has these already, so that a default would never count.
+ALWAYS_SET = ("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "HOSTNAME")
+MANAGE = '''\
+"""Django's command line; the site came without."""
+
+import sys
+
+from django.core.management import execute_from_command_line
+
+execute_from_command_line(sys.argv)
+'''
+
+
+def pins(lock: Path) -> list[str]:
+    """Return ``["django==5.2.1", …]`` from the lock file of a packaging tool.
+
+    Raises ``OSError`` for one that is no file, ``DocumentError`` for one that is no lock.
+    """
+    text = read_text(lock, limit=LOCK_BYTES)
+    try:
+        if lock.name == "Pipfile.lock":
+            entries = json_data(text)["default"]
+            return [
+                f"{name}{entry['version']}" for name, entry in entries.items() if "version" in entry
+            ]
+        return [locks.requirement(one) for one in locks.needed(toml_data(text))]
+    except (LookupError, TypeError, AttributeError):
+        raise DocumentError("not the lock of uv, Poetry or pipenv") from None
+
+
+def requirements(site: Site, source: Path) -> tuple[list[str], dict[str, str]]:
+    """Return the site's requirements by name, and the files with more of them, with all texts.
+
+    Raises ``AdoptError`` for a file that is none, or that takes something from elsewhere.
+    """
+    names, found = list(site.packages), {}
+    for name in site.requirements:
+        file = source / name
+        if file.suffix == ".lock":
+            try:
+                names += call(pins, within(file, source), expected=(DocumentError, OSError))
+            except (DocumentError, TooMuchError) as error:
+                raise AdoptError(f"{file}: {error}") from None
+            except OSError as error:
+                raise AdoptError(f"{file} {error.strerror}") from None
+        else:
+            found[name] = repr(sorted(included(file, source).values()))
+    return names, found
+
+
+def missing(site: Site, locked: str) -> list[str]:
+    """Return what Tandem's settings for the site need and nothing of the site asks for."""
+    have = {line.partition("==")[0] for line in locked.splitlines()}
+    found = []
+    if site.database == "postgresql" and not have & {"psycopg", "psycopg2", "psycopg2-binary"}:
+        found.append(PSYCOPG)
+    if site.redis and "channels" in have and "channels-redis" not in have:
+        found.append(RANGES["channels-redis"])
+    return found
+
+
+def resolve(
+    site: Site, names: list[str], found: Iterable[str], work: Path, debian: str, programs: Programs
+) -> str:
+    """Return every package with version and hashes, or fail with the resolver's reason.
+
+    To know what a source needs its setup.py is run: in a build, and never on this machine.
+    """
+    asked, out = work / "resolve", work / "resolved"
+    named = [*names, *NEEDS, *SERVERS]
+    (asked / "named.in").write_text("".join(f"{one}\n" for one in named))
+    (asked / "files").write_text("".join(f"./{name}\0" for name in found))
+    uv = re.search(r"^uv==.*\n(?:[ #].*\n)*", (ROOT / "requirements-dev.lock").read_text(), re.M)
+    (asked / "uv.lock").write_text(uv[0] if uv else "")
+    shutil.rmtree(out, ignore_errors=True)
+    engine.ensure(programs)
+    images.base_image(programs, debian)
+    log = CACHE / "resolve.log"
+    packages = " ".join([*site.build_packages, *site.system_packages])
+    images.build(
+        programs, log,
+        f"the build that resolves packages failed; the whole story is in {log.relative_to(ROOT)}.",
+        # Not from the build cache: a failure of the network must not stay.
+        "docker", "buildx", "build", "--progress=plain", "--target=resolved",
+        "--no-cache-filter=resolve", f"--file={work.parent}/docker/Dockerfile",
+        f"--build-arg=DEBIAN_RELEASE={debian}",
+        f"--build-arg=SITE_BUILD_PACKAGES={packages}",
+        *images.secret_options(images.secrets(programs.environment)),
+        f"--output={out}", work.parent,
+    )  # fmt: skip
+    said, locked = (read_text(out / name, out, LOCK_BYTES) for name in ("said", "locked"))
+    if not locked:
+        shown = "".join(one for one in said if one.isprintable() or one == "\n")
+        print(shown.strip()[-1500:], file=sys.stderr)
+        raise Failed(
+            f"the packages of {site.name} do not go together, or not with Tandem's servers or"
+            f" the Python of Debian's {debian} (above)."
+        )
+    return locked
+
+
+def lock(site: Site, home: Path, source: Path, work: Path, debian: str, programs: Programs) -> Path:
+    """Resolve the site's requirements once, beside its tandem.yml; return the locked file."""
+    names, found = requirements(site, source)
+    ours = [
+        line.split(" ")[0]
+        for line in (ROOT / "requirements.lock").read_text().splitlines()
+        if line.split("==")[0] in SERVERS
+    ]
+    ours += NEWER
+    # A site that has servers of its own, in other versions, is not asked: it gets these.
+    (work / "resolve").mkdir(exist_ok=True)
+    (work / "resolve" / "overrides.in").write_text("\n".join(ours) + "\n")
+    facts = repr((names, site.database, site.redis, ours, [*found.values()]))
+    mark = f"# for {debian}, from {hashlib.sha256(facts.encode()).hexdigest()[:16]}\n"
+    target = home / f"tandem-{debian}.lock"
+    if target.exists() and read_text(target, home, LOCK_BYTES).startswith(mark):
+        return target
+    say(f"resolving the packages of {site.name}.")
+    locked = resolve(site, names, found, work, debian, programs)
+    if more := missing(site, locked):
+        locked = resolve(site, [*names, *more], found, work, debian, programs)
+    write_text(target, mark + locked)
+    return target
+
+
+def site_env(site: Site) -> str:
+    """Return ``deploy/site.env`` of the site."""
+    values = {
+        "DJANGO_SETTINGS_MODULE": "tandem.adopted.settings",
+        "WSGI_APPLICATION": "tandem.adopted.wsgi:application",
+        "ASGI_APPLICATION": "tandem.adopted.asgi:application",
+        "SITE_SETTINGS": site.settings,
+        "SITE_WSGI": site.wsgi,
+        "SITE_ASGI": site.asgi,
+        "SITE_DATABASE": site.database,
+        "SITE_REDIS": "on" if site.redis else "",
+        **({"REDIS_URL": facts.REDIS_URL} if site.redis else {}),
+        **site.environment,
+    }
+    fixed = {
+        "TANDEM_ROOT": "" if site.root == "." else site.root,
+        "SITE_PYTHON_PATH": " ".join(p for p in site.python_path if p != "."),
+        "SITE_BUILD": "\n".join(site.build),
+        "SITE_SETUP": "\n".join(site.setup),
+        "SITE_DEMO": "",
+        "SITE_STATIC": "on" if site.static else "",
+        "SITE_SECRETS": " ".join(site.secrets),
+        "SITE_PROCESSES": "\n".join(f"{name} {how}" for name, how in site.processes.items()),
+        "SITE_CHECKS": "\n".join(
+            f"{name} {how}" for name in site.processes if (how := site.check(name))
+        ),
+    }
+    fixed |= {name: site.environment[name] for name in ALWAYS_SET if name in site.environment}
+    lines = [encode.default(name, value) for name, value in values.items() if name not in fixed]
+    lines += [encode.assignment(name, value) for name, value in fixed.items()]
+    return "\n".join(
+        [f"# Written from {site.name}'s tandem.yml (tandem/ops/checkout/site.py).", *lines, ""]
+    )
+
+
+def services(site: Site) -> str:
+    """Return the part of the stack for the site's own processes."""
+    own = {
+        name: {
+            "extends": {"file": str(ROOT / "compose.yaml"), "service": "process"},
+            "command": [f"{facts.CURRENT}/deploy/run.sh", facts.PROCESS, name],
+            # One of its own besides the template's, which Compose does not let go of.
+            "profiles": [PROFILE],
+        }
+        for name in site.processes
+    }
+    return encode.compose({"services": own})
+
+
+def dist(site: Site, context: Path) -> str:
+    """Return the folder of the site's release archives."""
+    return str(context.parent / f"{site.name}-dist")
+
+
+def servers(site: Site, context: Path, own: Path) -> dict[str, object]:
+    """Return the variables that playbooks need for the site."""
+    return {
+        "tandem_release_folder": dist(site, context),
+        "tandem_routes": str(own if own.exists() else context / "deploy" / "routes.yml"),
+        "tandem_notify_instances": 0,
+        "tandem_site_static": site.static,
+        "tandem_site_secrets": [f"site_{name.lower()}" for name in site.secrets],
+        "tandem_system_packages": list(site.system_packages),
+        "tandem_processes": list(site.processes),
+    }
+
+
+def release(site: Site, context: Path) -> str:
+    """Return a name for the release that the context makes: another content, another name."""
+    digest = hashlib.sha256()
+    for path in sorted(context.rglob("*")):
+        if not path.is_file() or "work" in path.relative_to(context).parts[:1]:
+            continue
+        digest.update(f"{path.relative_to(context)}\0".encode(errors="surrogateescape"))
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"{site.name}-{digest.hexdigest()[:8]}"
+
+
+def described_by(place: Path) -> Path:
+    """Return the file that describes the site at a place; fail where there is none."""
+    file = place / "tandem.yml" if place.is_dir() else place
+    if not file.exists():
+        raise Failed(f"{file} does not exist; 'tandem adopt {place}' writes it.")
+    return file
+
+
+def described(place: Path) -> tuple[Site, Path, Path]:
+    """Return a site, the folder of its tandem.yml, and its source; fail where there is none."""
+    file = described_by(place)
+    site = load(file, files=True)
+    source = (file.parent / site.source).resolve()
+    if repository := repositories.parse(site.source):
+        source, _ = repositories.fetch(repository, ROOT / ".cache" / "repositories")
+        load(file, files=True, source=source)
+    return site, file.parent, source
+
+
+def lay_out(
+    site: Site, home: Path, source: Path, context: Path, debian: str, programs: Programs
+) -> None:
+    """Make of ``context`` what this checkout is, with the site in the place of ``app/``."""
+    shutil.rmtree(context, ignore_errors=True)
+    work = context / "work"
+    work.mkdir(parents=True)
+    for folder in ("tandem", "deploy", "docker"):
+        shutil.copytree(
+            ROOT / folder, context / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    shutil.copyfile(ROOT / ".dockerignore", context / ".dockerignore")
+    copy(source, context / "app", {*site.include, *site.requirements})
+    locked = lock(site, home, source, work, debian, programs)
+    shutil.copyfile(locked, context / "requirements.lock")
+    manage = context / "app" / site.root / "manage.py"
+    if not manage.exists():
+        manage.parent.mkdir(parents=True, exist_ok=True)
+        manage.write_text(MANAGE)
+    (context / "deploy" / "site.env").write_text(site_env(site))
+    own = home / SITES
+    routes = read_text(own, home) if own.exists() else beginning(site)
+    (context / "deploy" / "routes.yml").write_text(routes)
+    (work / "servers.json").write_text(json.dumps(servers(site, context, own)))
+    (work / "compose.yaml").write_text(services(site))
+
+
+def cache(home: Path) -> str:
+    """Return the name of a site's build cache: of its place, as its name is for it to choose."""
+    return f"site-{hashlib.sha256(os.fsencode(home)).hexdigest()[:12]}"
+
+
+def composed(context: Path) -> dict[str, str]:
+    """Return what has Compose know the processes of a site that has been laid out."""
+    file = context / "work" / "compose.yaml"
+    return {"COMPOSE_FILE": f"compose.yaml:{file}", "COMPOSE_PROFILES": PROFILE}
+
+
+def environment_of(place: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which commands mean the stack of the site at a place."""
+    try:
+        name = load(described_by(place)).name
+    except SiteError as error:
+        raise Failed(f"{error}.") from None
+    except OSError as error:
+        raise Failed(f"{error.filename}: {error.strerror}.") from None
+    # Its own processes, once 'make up' has written them.
+    there, own = (CONTEXTS / name / "work/compose.yaml").exists(), composed(CONTEXTS / name)
+    return {"COMPOSE_PROJECT_NAME": f"tandem-{name}", "NOTIFY_INSTANCES": "0", **environment} | (
+        own if there else {}
+    )
+
+
+def prepare(place: Path, debian: str, programs: Programs) -> dict[str, str]:
+    """Lay a site out; return the settings of its stack, its release and its playbooks."""
+    try:
+        site, home, source = described(place)
+        context = CONTEXTS / site.name
+        lay_out(site, home, source, context, debian, programs)
+    except (SiteError, AdoptError) as error:
+        raise Failed(f"{error}.") from None
+    except OSError as error:
+        raise Failed(f"{error.filename}: {error.strerror}.") from None
+    return composed(context) | {
+        "TANDEM_RELEASE": release(site, context),
+        "SITE_VARIABLES": str(context / "work" / "servers.json"),
+        "SITE_DIST": dist(site, context),
+        "SITE_CONTEXT": str(context),
+        "SITE_SYSTEM_PACKAGES": " ".join(site.system_packages),
+        "SITE_BUILD_PACKAGES": " ".join(site.build_packages),
+        "SITE_WHEELS": "wheel",
+        "SITE_CACHE": cache(home),
+    }
+
+
+def named(environment: Mapping[str, str]) -> Path | None:
+    """Return the place that ``SITE`` names; ``None`` for this checkout's own site."""
+    place = environment.get("SITE", "")
+    return Path(place).resolve() if place else None

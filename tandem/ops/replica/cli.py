@@ -1,0 +1,127 @@
+"""Run the whole site on this machine: start, roll, stop, look into it, remove it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from tandem.facts import FINE, FOUND, KINDS, REDIS_SOCKET
+from tandem.ops.checkout import engine
+from tandem.ops.checkout.programs import Failed, command, say
+from tandem.ops.replica import build, nginx, published
+from tandem.ops.replica.clean import clean
+from tandem.ops.replica.stack import COMPOSE, RUN, Stack
+from tandem.ops.replica.up import check_settings, ready, up
+
+DESCRIPTION = """\
+The replica is a server's processes on this machine, each in a container; docs/replica.md. Its
+settings are in .env, and a variable of the same name in the environment wins. SITE=folder, with a
+tandem.yml in it, makes it the replica of that site.
+"""
+EPILOG = """\
+It exits with 0, or with 1 after a sentence that says what is wrong. What can go wrong is tried
+before anything that runs is touched: after a failure, and after Ctrl-C, what ran before still runs.
+TAKE_OVER=1 lets this checkout have a stack that another one has started. YES=1 has 'clean' delete
+without asking.
+"""
+SHOWN = "table {{.Name}}\t{{.Status}}\t{{.Ports}}"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command that ``arguments`` name; return the exit status."""
+    options = parser().parse_args(arguments)
+    return command(lambda: options.run(Stack(), options))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; each command has a function ``run``."""
+    top = argparse.ArgumentParser(
+        prog="tandem replica", description=DESCRIPTION, epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(
+        name: str, run: Callable[[Stack, argparse.Namespace], int | None], help_: str
+    ) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.")
+        one.set_defaults(run=run)
+        return one
+
+    def passed(name: str, service: str, start: tuple[str, ...], help_: str) -> None:
+        # Whatever follows is for the program there, options too.
+        one = commands.add_parser(name, help=help_, add_help=False, prefix_chars="\0")
+        one.set_defaults(run=inside, service=service, start=start)
+        one.add_argument("words", nargs="*")
+
+    add("up", lambda stack, _: up(stack), "start everything; apply every change; wait for it")
+    add("roll", lambda stack, _: up(stack, everything=True),
+        "the same, and replace every instance in turn, without a failed request")  # fmt: skip
+    add("down", lambda stack, _: stack.run(*COMPOSE, "down", "--remove-orphans"),
+        "stop everything; the data stays")  # fmt: skip
+    add("restart", lambda stack, _: stack.run(*COMPOSE, "restart", "nginx", *KINDS),
+        "restart nginx and all instances")  # fmt: skip
+    add("ps", ps, "what runs, how it feels, and whether it answers at its ports")
+    logs = add("logs", follow, "follow the logs, of all services or of some")
+    logs.add_argument("service", nargs="*")
+    passed("check", "", (RUN, "check"), "what of the running site would break, or cost, under ASGI")
+    passed("shell", "", (RUN, "manage", "shell"), "Python's prompt in the site")
+    passed("manage", "", (RUN, "manage"), "a management command of the site")
+    passed("psql", "postgres", ("psql", "tandem"), "SQL's prompt of the site's database")
+    passed("redis", "redis", ("redis-cli", "-s", REDIS_SOCKET), "Redis' prompt")
+    add("clean", lambda stack, _: clean(stack), "delete the replica and its data, after asking")
+    routes = add("routes", lambda stack, options: nginx.route(stack, options.file),
+                 "have nginx route by a file, as 'tandem routes apply' does")  # fmt: skip
+    routes.add_argument("file", type=path, nargs="?", default=path("deploy/routes.yml"))
+    add("reload", lambda stack, _: nginx.reload(stack), "have nginx read its files again")
+    add("images", images, "build the images, if what they are made of has changed")
+    add("engine", lambda stack, _: engine.ensure(stack),
+        "make sure that a container engine answers; root on Debian gets one")  # fmt: skip
+    settings = add("settings", show, "check .env, and print the values of some settings")
+    settings.add_argument("name", nargs="*")
+    return top
+
+
+def path(word: str) -> Path:
+    """Return a path as it is seen from where the command was called."""
+    return Path(word).resolve()
+
+
+def ps(stack: Stack, _: argparse.Namespace) -> int:
+    """Show the containers, and say what is wrong at the published ports."""
+    status = stack.run(*COMPOSE, "ps", "--all", "--format", SHOWN)
+    try:
+        published.verify(stack)
+    except Failed as failed:
+        say(str(failed))  # it is told, and no failure of this command
+    return status
+
+
+def follow(stack: Stack, options: argparse.Namespace) -> None:
+    """Follow the logs."""
+    stack.become(*COMPOSE, "logs", "--follow", "--tail", "100", *options.service)
+
+
+def inside(stack: Stack, options: argparse.Namespace) -> None:
+    """Run a program in the container of a service; it gets the terminal."""
+    # A service whose containers hold the site: Gunicorn's, while there is one.
+    some = "asgi" if stack.settings["WSGI_INSTANCES"] == "0" else "wsgi"
+    stack.become(*COMPOSE, "exec", options.service or some, *options.start, *options.words)
+
+
+def images(stack: Stack, _: argparse.Namespace) -> None:
+    """Build the images."""
+    ready(stack)
+    build.build(stack)
+
+
+def show(stack: Stack, options: argparse.Namespace) -> int:
+    """Print values, and say what is wrong in ``.env``."""
+    for name in options.name:
+        print(stack.settings[name])
+    try:
+        check_settings(stack)
+    except Failed:
+        return FOUND
+    return FINE
