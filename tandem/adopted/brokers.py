@@ -1,7 +1,7 @@
 """Lead a site's clients of Redis to Tandem's, each in the words that it understands.
 
 Celery's library (kombu) refuses ``unix://``, which all others take; a site that was written for
-``localhost:6379`` finds nothing there.
+``localhost`` finds nothing there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from tandem.adopted.alike import alike, replaced
+from tandem.facts import REDIS_PORT
 
 # A Redis of the developer's machine or of the site's own Compose file: in Tandem's place.
 LOCAL = re.compile(r"localhost|127(?:\.\d+){3}|\[?::1\]?|0\.0\.0\.0|redis|valkey", re.I)
@@ -22,7 +23,6 @@ KOMBU = re.compile(r"(?:^|_)(?:BROKER(?:_READ|_WRITE)?(?:_URL)?|RESULT_BACKEND(?
 NAMED = re.compile(r"REDIS|RQ_QUEUES|HUEY|Q_CLUSTER|CACHEOPS", re.I)
 # Nothing of Redis is there; CHANNEL_LAYERS is replaced as a whole.
 OTHERS = ("DATABASES", "CHANNEL_LAYERS")
-PORT = "6379"
 
 
 class Server:
@@ -31,7 +31,7 @@ class Server:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.socket = parts.path if parts.scheme == "unix" else ""
-        self.host, self.port = parts.hostname or "", parts.port or int(PORT)
+        self.host, self.port = parts.hostname or "", parts.port or REDIS_PORT
         self.password = unquote(parts.password or "")
 
     def url(
@@ -118,7 +118,7 @@ def _mapping(part: dict[Any, Any], name: str, server: Server) -> Any:
     if type(host) is not str or not LOCAL.fullmatch(host):
         return part
     port = str(part[keys["port"]]) if "port" in keys else ""
-    if port != PORT and not NAMED.search(name):
+    if port != str(REDIS_PORT) and not NAMED.search(name):
         return part
     upper = str(keys["host"]).isupper()
     if upper and name != "RQ_QUEUES":

@@ -349,7 +349,9 @@ def cause(log: str) -> Cause:
 
 def _failed_step(log: str) -> list[str]:
     """Return the lines of the step that ended in an error, or all, without their numbers."""
-    lines = [ANSI.sub("", line.rstrip()) for line in log.splitlines()]
+    # What a build prints is a stranger's: nothing that a terminal could take for an order.
+    lines = ["".join(filter(str.isprintable, ANSI.sub("", line))) for line in log.splitlines()]
+    lines = [line.rstrip() for line in lines]
     failed = re.search(r"^#(\d+) ERROR", "\n".join(lines), re.M)
     steps = [STEP.fullmatch(line) for line in lines]
     if failed is None:

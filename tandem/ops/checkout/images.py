@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT
 
+from tandem.ops.adopt.causes import cause
 from tandem.ops.checkout import debian
 from tandem.ops.checkout.programs import ROOT, Failed, Programs, say, tail
 
@@ -65,14 +66,15 @@ def secret_options(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def build(programs: Programs, log: Path, sentence: str, *command: str | Path) -> None:
-    """Run a build; where it fails, show its errors, and end with the sentence."""
+    """Run a build; where it fails, show what tells why, and end with that and the sentence."""
     log.parent.mkdir(exist_ok=True)
     with log.open("w") as file:
         status = programs.run(*command, out=file, err=STDOUT)
     if status:
-        lines = log.read_text(errors="replace").splitlines()
-        tail((line for line in lines if "ERROR" in line or "error:" in line), 3)
-        raise Failed(sentence)
+        found = cause(log.read_text(errors="replace"))
+        tail(found.lines, len(found.lines))
+        why = f"{found.sentence}. {sentence[0].upper()}{sentence[1:]}" if found.sentence else ""
+        raise Failed(why or sentence)
 
 
 def digest(root: Path, *names: str) -> str:

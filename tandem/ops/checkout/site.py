@@ -21,6 +21,7 @@ from tandem import facts
 from tandem.ops import encode
 from tandem.ops.adopt import locks
 from tandem.ops.adopt import repository as repositories
+from tandem.ops.adopt.causes import cause
 from tandem.ops.adopt.database import PSYCOPG
 from tandem.ops.adopt.findings import AdoptError
 from tandem.ops.adopt.included import included
@@ -139,6 +140,8 @@ def resolve(
     if not locked:
         shown = "".join(one for one in said if one.isprintable() or one == "\n")
         print(shown.strip()[-1500:], file=sys.stderr)
+        if sentence := cause(shown).sentence:
+            raise Failed(f"{sentence}.")
         raise Failed(
             f"the packages of {site.name} do not go together, or not with Tandem's servers or"
             f" the Python of Debian's {debian} (above)."
@@ -342,6 +345,12 @@ def prepare(place: Path, debian: str, programs: Programs) -> dict[str, str]:
         "SITE_WHEELS": "wheel",
         "SITE_CACHE": cache(home),
     }
+
+
+def processes(environment: Mapping[str, str]) -> list[str]:
+    """Return the names of the site's own processes, once it is prepared."""
+    file = environment.get("SITE_VARIABLES")
+    return list(json.loads(Path(file).read_text())["tandem_processes"]) if file else []
 
 
 def named(environment: Mapping[str, str]) -> Path | None:

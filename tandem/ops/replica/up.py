@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tandem.ops.checkout import engine, images, site
 from tandem.ops.checkout.programs import CACHE, STILL, Failed, say
-from tandem.ops.replica import published
+from tandem.ops.replica import processes, published
 from tandem.ops.replica.build import build, made
 from tandem.ops.replica.nginx import generated, reload
 from tandem.ops.replica.roll import retire, roll
@@ -49,10 +49,15 @@ def up(stack: Stack, everything: bool = False) -> None:
         retire(stack)
     elif everything:
         roll(stack, stack.instances())
-    attempt(
-        "not everything is healthy; 'make ps' and 'make logs' show what.",
-        *UP, "--wait", "--remove-orphans", shown=3,
-    )  # fmt: skip
+    try:
+        attempt(
+            "not everything is healthy; 'make ps' and 'make logs' show what.",
+            *UP, "--wait", "--remove-orphans", shown=3,
+        )  # fmt: skip
+    except Failed:
+        processes.ended(stack)  # its own words tell more
+        raise
+    processes.verify(stack)
     # A new container has read them already; one that was left alone has not.
     if before and before != generated(stack):
         reload(stack)
