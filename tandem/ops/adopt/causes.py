@@ -124,29 +124,29 @@ class Cause:
     lines: tuple[str, ...]
 
 
-def _names(packages: str) -> str:
-    return f"add build_packages: [{', '.join(packages.split())}] to tandem.yml"
-
-
 def _known(table: dict[str, str], what: str) -> Tell:
     """Return what is said of a thing that is missing, with Debian's package if it is known."""
 
     def tell(found: re.Match[str], package: str) -> str | None:
         name = next(one for one in found.groups() if one)
         whose = f"{package} could not be built: " if package else ""
-        needs = " ".join(NEEDS.get(package.partition(" ")[0], ((), ()))[1])
-        debian = table.get(name) or needs
+        # All that a known package needs, at once, and not one after the other.
+        known = NEEDS.get(package.partition(" ")[0], ((), ()))[1]
+        debian = dict.fromkeys([*table.get(name, "").split(), *known])
         cure = (
-            _names(debian)
+            f"add build_packages: [{', '.join(debian)}] to tandem.yml"
             if debian
-            else (
-                f"name Debian's package that has it under build_packages in tandem.yml"
-                f" ('apt-file search {name}' finds it)"
-            )
+            else f"name Debian's package that has it under build_packages in tandem.yml"
+            f" ('apt-file search {name}' finds it)"
         )
         return f"{whose}{what.format(name)} is missing; {cure}"
 
     return tell
+
+
+def _program(found: re.Match[str], package: str) -> str | None:
+    """Tell of a file that is not there, if it is a program that is known."""
+    return _known(PROGRAMS, "the program {}")(found, package) if found[1] in PROGRAMS else None
 
 
 def _header(found: re.Match[str], package: str) -> str | None:
@@ -242,12 +242,12 @@ CAUSES: tuple[tuple[str, Tell], ...] = (
         rf"|unable to execute '{PROGRAM}': No such file"
         rf"|Cannot find command '{PROGRAM}'"
         rf"|Error: {PROGRAM} executable not found"
-        rf"|FileNotFoundError: \[Errno 2\] No such file or directory: '(?:\S*/)?{PROGRAM}'"
         rf"|(?:sh|bash): (?:\d+: |line \d+: )?{PROGRAM}: (?:command )?not found"
         r"|(cmake|ninja) must be installed"
         rf"|Unknown compiler\(s\): \[\['({PROGRAM})'",
         _known(PROGRAMS, "the program {}"),
     ),
+    (rf"[Ee]rror: \[Errno 2\] No such file or directory: '(?:\S*/)?{PROGRAM}'", _program),
     (
         r"(?i)can't find rust compiler|rust(?:c)? (?:compiler )?(?:is )?not (?:found|installed)"
         r"|cargo, the rust package manager, is not installed",
@@ -328,6 +328,7 @@ STEP = re.compile(r"#(\d+) (?:\d+\.\d+(?: |$))?(.*)")
 NOISE = re.compile(
     r"^\W*$|note: This|WARNING: |\[notice\]|^-+$|Looking in |^\s*[│╰]|See above for output"
 )
+BUILDKIT = re.compile(r"ERROR: process |\[[^]]*\d+/\d+\] ")  # what it says of a step itself
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -357,7 +358,7 @@ def _failed_step(log: str) -> list[str]:
     if failed is None:
         return [step[2] if step else line for step, line in zip(steps, lines, strict=True)]
     said = [step[2] for step in steps if step and step[1] == failed[1]]
-    return [line for line in said if not line.startswith("ERROR: process ")]  # BuildKit's own
+    return [line for line in said if not BUILDKIT.match(line)]
 
 
 def _matter(lines: Iterable[str]) -> list[str]:

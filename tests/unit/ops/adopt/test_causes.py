@@ -35,7 +35,24 @@ def built(text: str) -> str:
 @pytest.mark.parametrize(
     ("package", "line", "thing", "cure"),
     [
-        ("psycopg2==2.9.9", "Error: pg_config executable not found.", "pg_config", "libpq-dev"),
+        (
+            "psycopg2==2.9.9",
+            "Error: pg_config executable not found.",
+            "pg_config",
+            "[libpq-dev, gcc, libc6-dev, python3-dev]",
+        ),
+        (
+            "mysqlclient==2.3.2",
+            "/bin/sh: 1: pkg-config: not found",
+            "pkg-config",
+            "[pkg-config, libmariadb-dev, gcc, libc6-dev, python3-dev]",
+        ),
+        (
+            "python-ldap==3.4.8",
+            "error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'",
+            "x86_64-linux-gnu-gcc",
+            "libldap-dev, libsasl2-dev",
+        ),
         (
             "psycopg2==2.9.9",
             "./psycopg/psycopg.h:35:10: fatal error: Python.h: No such file or directory",
@@ -46,7 +63,7 @@ def built(text: str) -> str:
             "psycopg2==2.9.9",
             "error: command 'gcc' failed: No such file or directory",
             "gcc",
-            "gcc, libc6-dev, python3-dev",
+            "gcc, libc6-dev, python3-dev, libpq-dev",
         ),
         (
             "uwsgi==2.0.28",
@@ -190,6 +207,13 @@ def test_what_fails_beside_the_packages_is_named_with_the_cure(line, thing, cure
     assert thing in found.sentence
     assert cure in found.sentence
     assert line in found.lines
+
+
+def test_a_file_that_is_no_program_is_not_taken_for_one():
+    line = "FileNotFoundError: [Errno 2] No such file or directory: 'README.md'"
+    found = cause(built(PIP.format(package="thing==1.0", line=line)))
+    assert found.sentence == ""
+    assert f"      {line}" in found.lines
 
 
 def test_the_first_cause_counts_and_not_what_it_leads_to():
