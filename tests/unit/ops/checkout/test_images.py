@@ -1,0 +1,79 @@
+"""What images and releases are called and made of."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tandem.ops.checkout.images import NOTHING, digest, secrets
+from tests.stack import copy_of_checkout
+
+NAME = (
+    "from tandem.ops.checkout import images, programs;"
+    "print(images.release_name(programs.Programs.here()))"
+)
+
+
+def test_a_release_is_called_by_its_commit_and_its_changes(tmp_path: Path):
+    with copy_of_checkout(tmp_path) as root:
+
+        def run(*command: str) -> str:
+            return subprocess.run(
+                command, cwd=root, check=True, capture_output=True, text=True
+            ).stdout.strip()
+
+        def name() -> str:
+            return run(sys.executable, "-c", NAME)
+
+        assert name() == "dev"
+        git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org")
+        run(*git, "init", "--quiet")
+        run(*git, "add", ".")
+        run(*git, "commit", "--quiet", "-m", "a")
+        commit = name()
+        assert len(commit) == 8
+        (root / "README.md").write_text("of no release")
+        assert name() == commit
+        (root / "app/manage.py").write_text("changed")
+        changed = name()
+        assert changed.startswith(f"{commit}-")
+        (root / "app/new.py").write_text("1")
+        new = name()
+        (root / "app/new.py").write_text("2")
+        assert len({changed, new, name()}) == 3
+
+
+def test_images_are_made_of_names_modes_and_contents(tmp_path: Path):
+    file = tmp_path / "app/a.py"
+    file.parent.mkdir()
+    file.write_text("1")
+    found = {digest(tmp_path, "app")}
+    file.chmod(0o755)
+    found.add(digest(tmp_path, "app"))
+    file.write_text("2")
+    found.add(digest(tmp_path, "app"))
+    file = file.rename(file.with_name("b.py"))
+    now = digest(tmp_path, "app")
+    assert len(found | {now}) == 4
+    for name in ("app/db.sqlite3", "app/media/x", "app/__pycache__/b.pyc"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert digest(tmp_path, "app") == now
+
+
+@pytest.mark.parametrize(
+    ("text", "used"), [("index-url = https://x", True), ("index-url = file:///x", False)]
+)
+def test_what_pip_is_told_of_a_company_is_told_to_builds(tmp_path: Path, text: str, used: bool):
+    (tmp_path / "pip.conf").write_text(f"[global]\n{text}\n")
+    (tmp_path / "ca.pem").write_text("x")
+    found = secrets({
+        "PIP_CERT": str(tmp_path / "ca.pem"), "PIP_CONFIG_FILE": str(tmp_path / "pip.conf"),
+    })  # fmt: skip
+    assert found["TANDEM_CA_BUNDLE"] == str(tmp_path / "ca.pem")
+    assert (found["TANDEM_PIP_CONF"] == str(tmp_path / "pip.conf")) is used
+    mine = {"TANDEM_CA_BUNDLE": "mine", "PIP_CONFIG_FILE": NOTHING}
+    assert secrets(mine)["TANDEM_CA_BUNDLE"] == "mine"
