@@ -8,7 +8,7 @@ if [ -s /run/secrets/ca-bundle.pem ]; then export PIP_CERT=/run/secrets/ca-bundl
 binary=(--only-binary :all:)
 [ "$2" != wheel ] || binary=() # an adopted site may need what has no wheel
 # Not quietly: the log of the build names the package that fails.
-"$venv/bin/pip" --disable-pip-version-check install --progress-bar off --require-hashes --no-deps --no-compile \
+"$venv/bin/pip" --disable-pip-version-check install --require-hashes --no-deps --no-compile --progress-bar off \
     "${binary[@]}" --requirement /build/requirements.lock
 # Whoever has the release installs nothing into it.
 "$venv/bin/pip" --quiet --disable-pip-version-check uninstall --yes pip setuptools 2>/dev/null

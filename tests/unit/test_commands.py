@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from tandem.instance import probe, trial
+from tandem.ops.checkout import site
 from tandem.ops.checkout.programs import Failed
 from tandem.ops.checkout.site import environment_of
 from tests.machine import HANG_SECONDS
@@ -174,7 +175,10 @@ def test_a_bench_that_is_not_there_is_told():
 
 
 @pytest.mark.parametrize("text", ["name: shop\n", 'name: "shop" # ours\n'])
-def test_the_stack_of_a_site_has_its_name(text: str, tmp_path: Path):
+def test_the_stack_of_a_site_has_its_name(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(site, "CONTEXTS", tmp_path / "none is laid out yet")
     (tmp_path / "tandem.yml").write_text(f"{text}settings: shop.settings\n")
     found = environment_of(tmp_path, {"NOTIFY_INSTANCES": "1"})
     assert found == {"COMPOSE_PROJECT_NAME": "tandem-shop", "NOTIFY_INSTANCES": "1"}
