@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -202,12 +203,15 @@ def test_a_full_disk_at_build_is_called_by_its_name(broken: Stack):
 
 
 def test_an_engine_that_does_not_answer_is_explained(broken: Stack):
-    broken.run("chmod", "-R", "a+rX", str(broken.root.parent.parent))  # whatever the umask
-    # By a Python that anybody may run: that of .venv need not be.
-    out = broken.run(
-        "setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", ENGINE,
-        check=False, DOCKER_HOST="unix:///nonexistent.sock",
-    ).stderr  # fmt: skip
+    # Where anybody may read, by a Python that anybody may run: a checkout's need not be.
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("tandem", "compose.yaml"):
+            broken.run("cp", "-r", name, folder)
+        broken.run("chmod", "-R", "a+rX", folder)
+        out = broken.run(
+            "setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", ENGINE,
+            check=False, DOCKER_HOST="unix:///nonexistent.sock", PYTHONPATH=folder,
+        ).stderr  # fmt: skip
     assert "install Docker Engine" in out or "does not answer" in out
     assert "'docker info' works for" in out
 
