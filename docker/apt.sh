@@ -3,9 +3,9 @@
 # apt itself gives up when another program installs something; this waits for it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-. docker/lib.sh
 
 TRIES=150 PAUSE=2 # five minutes
+say() { echo "tandem: $*" >&2; }
 
 run() { # COMMAND…: once nobody else holds apt's locks
     local said busy='' status
