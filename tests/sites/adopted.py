@@ -63,6 +63,7 @@ class Recipe:
     inside: str = ""  # for those who are logged in
     socket: str = ""
     process: str = ""  # one that it keeps beside its servers, in YAML
+    check: str = ""  # how that says that it works
 
 
 UV = (str(ROOT / ".venv/bin/python"), str(ROOT / "docker/uv.py"))
@@ -74,6 +75,7 @@ SITES = [
         inside="/admin/pages/",
         # Publishes what is due, for ever.
         process="clock: sh -c 'while :; do python manage.py publish_scheduled; sleep 300; done'",
+        check="clock: test -r manage.py",
     ),
     Recipe("codex", socket="/api/v4/ws"),
     Recipe("netbox", login="/login/", inside="/dcim/sites/"),
@@ -92,5 +94,7 @@ def prepare(recipe: Recipe, folder: Path) -> Path:
     # SQLite is for those who begin; whoever has servers wants the database for servers.
     file = folder / "tandem.yml"
     text = file.read_text().replace("database: sqlite", "database: postgresql")
-    file.write_text(f"{text}\nprocesses:\n  {recipe.process}\n" if recipe.process else text)
+    if recipe.process:
+        text += f"\nprocesses:\n  {recipe.process}\nchecks:\n  {recipe.check}\n"
+    file.write_text(text)
     return folder
