@@ -68,7 +68,9 @@ class Programs:
         self, *command: str | Path, folder: Path = ROOT, **options: object
     ) -> subprocess.Popen[str]:
         """Start a program that is asked nothing."""
-        options = {"stdin": subprocess.DEVNULL, "text": True, "errors": "replace"} | options
+        options = {"stdin": subprocess.DEVNULL, "text": True} | options
+        if options["text"]:
+            options["errors"] = "replace"  # which alone would make text of bytes
         try:
             return subprocess.Popen(
                 command, cwd=folder, env=self.environment, pass_fds=self.held, **options,  # type: ignore[call-overload]

@@ -7,6 +7,7 @@ for the site as it does for ``app/``.  The site's own folder gets a file of lock
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -35,14 +36,6 @@ from tandem.ops.checkout.programs import CACHE, ROOT, Failed, Programs, say
 from tandem.ops.routes.site import SITES, beginning
 
 CONTEXTS = CACHE / "sites"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = PROJECT["optional-dependencies"]
-# Tandem's own requirements by name. Not Django's: an adopted site keeps the one it has.
-RANGES = {re.split(r"[^\w-]", one)[0]: one for extra in EXTRAS.values() for one in extra}
-# What serves any site; in the versions that this checkout has locked.
-SERVERS = tuple(re.split(r"[^\w-]", one)[0] for one in EXTRAS["server"])
-# What tandem.adopted and nginx' files need, in any version that suits the site.
-NEEDS = ("asgiref", RANGES["pyyaml"], RANGES["redis"])
 # Whatever version a site's lock or Django asks for: tandem.asgi uses what came with it.
 NEWER = ("asgiref>=3.13",)
 PROFILE = "processes"  # of the replica's services
@@ -96,6 +89,29 @@ def requirements(site: Site, source: Path) -> tuple[list[str], dict[str, str]]:
     return names, found
 
 
+@functools.cache
+def extras() -> dict[str, dict[str, str]]:
+    """Return Tandem's own requirements by extra and name.
+
+    Not Django's: an adopted site keeps the one it has.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return {
+        extra: {re.split(r"[^\w-]", one)[0]: one for one in wanted}
+        for extra, wanted in project["optional-dependencies"].items()
+    }
+
+
+def servers_used() -> tuple[str, ...]:
+    """Return what serves any site; in the versions that this checkout has locked."""
+    return tuple(extras()["server"])
+
+
+def needed() -> tuple[str, ...]:
+    """Return what tandem.adopted and nginx' files need, in any version that suits the site."""
+    return ("asgiref", extras()["ops"]["pyyaml"], extras()["redis"]["redis"])
+
+
 def missing(site: Site, locked: str) -> list[str]:
     """Return what Tandem's settings for the site need and nothing of the site asks for."""
     have = {line.partition("==")[0] for line in locked.splitlines()}
@@ -103,7 +119,7 @@ def missing(site: Site, locked: str) -> list[str]:
     if site.database == "postgresql" and not have & {"psycopg", "psycopg2", "psycopg2-binary"}:
         found.append(PSYCOPG)
     if site.redis and "channels" in have and "channels-redis" not in have:
-        found.append(RANGES["channels-redis"])
+        found.append(extras()["channels"]["channels-redis"])
     return found
 
 
@@ -115,7 +131,7 @@ def resolve(
     To know what a source needs its setup.py is run: in a build, and never on this machine.
     """
     asked, out = work / "resolve", work / "resolved"
-    named = [*names, *NEEDS, *SERVERS]
+    named = [*names, *needed(), *servers_used()]
     (asked / "named.in").write_text("".join(f"{one}\n" for one in named))
     (asked / "files").write_text("".join(f"./{name}\0" for name in found))
     uv = re.search(r"^uv==.*\n(?:[ #].*\n)*", (ROOT / "requirements-dev.lock").read_text(), re.M)
@@ -155,7 +171,7 @@ def lock(site: Site, home: Path, source: Path, work: Path, debian: str, programs
     ours = [
         line.split(" ")[0]
         for line in (ROOT / "requirements.lock").read_text().splitlines()
-        if line.split("==")[0] in SERVERS
+        if line.split("==")[0] in servers_used()
     ]
     ours += NEWER
     # A site that has servers of its own, in other versions, is not asked: it gets these.
