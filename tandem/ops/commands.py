@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
 import os
 import sys
+from pathlib import Path
 from types import ModuleType
 
 from tandem.extras import MissingError, needed
-from tandem.facts import FAILED, FINE
+from tandem.facts import FAILED, FINE, FOUND
+from tandem.ops.checkout.programs import missing_checkout
 
 # Imported only when asked for: each has main(arguments), which returns the exit status, and
 # a docstring whose first line is its help.
@@ -21,6 +25,8 @@ COMMANDS: dict[str, str] = {
     "release": "tandem.ops.release.cli",
     "servers": "tandem.ops.servers.cli",
 }
+# Not where the command is installed without a checkout.
+OF_CHECKOUT = ("replica", "release", "servers")
 # What is a command of a command, and has a room of its own.
 PARTS: dict[tuple[str, str], str] = {("routes", "report"): "tandem.ops.report.cli"}
 
@@ -39,13 +45,13 @@ def _main() -> int:
     if arguments and (name, arguments[0]) in PARTS:
         module = _module(PARTS[name, arguments[0]])
         return _run(name, module, arguments[1:])
+    if name in OF_CHECKOUT and (sentence := missing_checkout()):
+        print(f"tandem: {sentence}", file=sys.stderr)
+        return FOUND
     if name in COMMANDS:
         return _run(name, _module(COMMANDS[name]), arguments)
     width = max(map(len, COMMANDS), default=0)
-    lines = [
-        f"  {command:{width}}  {(_module(module).__doc__ or '').splitlines()[0]}"
-        for command, module in COMMANDS.items()
-    ]
+    lines = [f"  {command:{width}}  {_about(module)}" for command, module in COMMANDS.items()]
     usage = "\n".join(["usage: tandem COMMAND …; tandem COMMAND --help tells more", *lines])
     if name in ("help", "-h", "--help"):
         print(usage)
@@ -69,6 +75,13 @@ def _run(name: str, module: ModuleType, arguments: list[str]) -> int:
         said = said.encode(errors="backslashreplace").decode()
         print(f"tandem: {name} cannot go on ({said}); TANDEM_DEBUG=1 shows where.", file=sys.stderr)
     return int(getattr(module, "FAILED", FAILED))
+
+
+def _about(name: str) -> str:
+    """Return the first line of a module's docstring; what it imports need not be there."""
+    spec = importlib.util.find_spec(name)
+    source = Path(spec.origin).read_text() if spec and spec.origin else ""
+    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
 
 def _module(name: str) -> ModuleType:

@@ -24,6 +24,13 @@ class Failed(Exception):  # noqa: N818 - it is how a command ends, as argparse's
     """It cannot go on; the message is its last sentence, or nothing where all is said."""
 
 
+def missing_checkout() -> str:
+    """Return what to say where this is not in a checkout; nothing where it is."""
+    if (ROOT / "compose.yaml").exists():
+        return ""
+    return f"there is no compose.yaml in {ROOT}; this is a command of a checkout of Tandem."
+
+
 def say(sentence: str) -> None:
     """Tell a person."""
     print(f"tandem: {sentence}", file=sys.stderr, flush=True)
@@ -31,9 +38,6 @@ def say(sentence: str) -> None:
 
 def command(work: Callable[[], int | None]) -> int:
     """Do the work of a command, and return its exit status; ``Failed`` is a sentence and 1."""
-    if not (ROOT / "compose.yaml").exists():
-        say(f"there is no compose.yaml in {ROOT}; this is a command of a checkout of Tandem.")
-        return FOUND
     # As Ctrl-C does, it ends what runs, and undoes what is half done.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
