@@ -97,3 +97,10 @@ def test_a_full_disk_is_called_by_its_name(tmp_path: Path, capsys: pytest.Captur
 )
 def test_versions_are_compared_by_their_numbers(version: str, enough: bool):
     assert (numbers(version) >= numbers("2.24")) is enough
+
+
+def test_a_program_that_is_given_bytes_gets_them_as_they_are():
+    programs = Programs.here()
+    given = bytes(range(256))
+    process = programs.start("cat", text=False, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert programs.end(process, given) == given
