@@ -78,8 +78,6 @@ lock: ## Resolve the dependency ranges of pyproject.toml anew
 	@$(LOCK) requirements-dev.lock --upgrade --python-version 3.11 --all-extras $(GROUPS) --constraints requirements.lock
 	@cp requirements.lock requirements-ops.lock
 	@$(LOCK) requirements-ops.lock --python-version 3.11 --extra ops
-	@cp requirements-dev.lock tests/library/django-5.lock
-	@$(LOCK) tests/library/django-5.lock --python-version 3.11 --all-extras --group library tests/library/django-5.in
 	@$(LOCK) tests/library/django-6.lock --upgrade --python-version 3.12 --all-extras --group library tests/library/django-6.in
 docs: ## Write the generated pages of docs/ anew
 	@docker/venv.sh

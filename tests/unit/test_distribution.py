@@ -126,7 +126,6 @@ def test_a_django_with_known_faults_or_of_another_time_is_refused(django: str):
     [
         ("requirements.lock", "5.2"),
         ("requirements-ops.lock", "5.2"),
-        ("tests/library/django-5.lock", "5.2"),
         ("tests/library/django-6.lock", "6."),
     ],
 )
