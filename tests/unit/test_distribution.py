@@ -228,7 +228,13 @@ def test_a_missing_extra_is_named(module: str, part: str):
     assert f"tandem: install tandem[{part}] (" in done.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("arguments", [["routes", "show"], ["adopt", "."], ["help"], []])
+def test_the_command_says_its_help_without_its_extra():
+    done = without(["ops"], "from tandem.__main__ import main\nsys.exit(main())")
+    assert done.returncode == 0, done.stderr
+    assert "  adopt " in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["routes", "show"], ["adopt", "."]])
 def test_the_command_without_its_extra_says_so(arguments: list[str]):
     code = f"import sys\nsys.argv = {['tandem', *arguments]}\n"
     code += "from tandem.__main__ import main\nsys.exit(main())"
