@@ -172,7 +172,7 @@ def test_servers_of_the_sites_own_lock_give_way_to_tandems(described, tmp_path, 
 def test_what_the_settings_of_tandem_need_is_added_once(described):
     assert site.missing(described(), "django==5.2\nchannels==4.3\n") == [
         site.PSYCOPG,
-        site.RANGES["channels-redis"],
+        site.extras()["channels"]["channels-redis"],
     ]
     assert site.missing(described(), "psycopg2==2.9\nchannels==4\nchannels-redis==4\n") == []
     assert site.missing(described("database: own\nredis: false\n"), "channels==4\n") == []
