@@ -11,7 +11,7 @@ import pytest
 
 from tandem.ops.adopt.model import load
 from tandem.ops.adopt.source import copy, files
-from tandem.ops.checkout import site
+from tandem.ops.checkout import packages, site
 from tandem.ops.checkout.programs import Failed, Programs
 from tandem.ops.routes.site import beginning, enter
 
@@ -140,7 +140,7 @@ def test_submodules_and_linked_folders_are_copied(tmp_path: Path):
 )  # fmt: skip
 def test_lock_files_of_other_tools_are_kept_to(tmp_path: Path, name: str, text: str):
     (tmp_path / name).write_text(text)
-    assert site.pins(tmp_path / name) == ["django==5.2.9"]
+    assert packages.pins(tmp_path / name) == ["django==5.2.9"]
 
 
 def test_a_lock_with_the_site_itself_and_a_fork_is_kept_to(tmp_path: Path):
@@ -154,28 +154,28 @@ def test_a_lock_with_the_site_itself_and_a_fork_is_kept_to(tmp_path: Path):
         '[[package]]\nname = "numpy"\nversion = "2"\nsource = { registry = "x" }\n'
         "resolution-markers = [\"python_version > '3.11'\", \"os_name == 'nt'\"]\n"
     )
-    assert site.pins(lock) == [
+    assert packages.pins(lock) == [
         "numpy==1 ; (python_version < '3.12')",
         "numpy==2 ; (python_version > '3.11') or (os_name == 'nt')",
     ]
 
 
 def test_servers_of_the_sites_own_lock_give_way_to_tandems(described, tmp_path, monkeypatch):
-    monkeypatch.setattr(site, "resolve", lambda *_: "django==5.2\npsycopg==3.2\n")
+    monkeypatch.setattr(packages, "resolve", lambda *_: "django==5.2\npsycopg==3.2\n")
     (tmp_path / "requirements.txt").write_text("gunicorn==19\nasgiref==3.8\n")
-    site.lock(described(), tmp_path, tmp_path, tmp_path, "trixie", Programs({}))
+    packages.lock(described(), tmp_path, tmp_path, tmp_path, "trixie", Programs({}))
     replaced = (tmp_path / "resolve/overrides.in").read_text()
-    assert all(f"{name}==" in replaced for name in site.servers_used())
+    assert all(f"{name}==" in replaced for name in packages.servers_used())
     assert "asgiref>=" in replaced
 
 
 def test_what_the_settings_of_tandem_need_is_added_once(described):
-    assert site.missing(described(), "django==5.2\nchannels==4.3\n") == [
-        site.PSYCOPG,
-        site.extras()["channels"]["channels-redis"],
+    assert packages.missing(described(), "django==5.2\nchannels==4.3\n") == [
+        packages.PSYCOPG,
+        packages.extras()["channels"]["channels-redis"],
     ]
-    assert site.missing(described(), "psycopg2==2.9\nchannels==4\nchannels-redis==4\n") == []
-    assert site.missing(described("database: own\nredis: false\n"), "channels==4\n") == []
+    assert packages.missing(described(), "psycopg2==2.9\nchannels==4\nchannels-redis==4\n") == []
+    assert packages.missing(described("database: own\nredis: false\n"), "channels==4\n") == []
 
 
 def test_another_content_is_another_release(described, tmp_path: Path):
