@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 from tandem.facts import FINE, FOUND, KINDS, REDIS_SOCKET
 from tandem.ops.checkout import engine
+from tandem.ops.checkout.parser import Commands
 from tandem.ops.checkout.programs import Failed, command, say
 from tandem.ops.replica import build, nginx, published
 from tandem.ops.replica.clean import clean
@@ -36,24 +36,11 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; each command has a function ``run``."""
-    top = argparse.ArgumentParser(
-        prog="tandem replica", description=DESCRIPTION, epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def add(
-        name: str, run: Callable[[Stack, argparse.Namespace], int | None], help_: str
-    ) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.")
-        one.set_defaults(run=run)
-        return one
+    top = Commands("replica", DESCRIPTION, EPILOG)
+    add = top.add
 
     def passed(name: str, service: str, start: tuple[str, ...], help_: str) -> None:
-        # Whatever follows is for the program there, options too.
-        one = commands.add_parser(name, help=help_, add_help=False, prefix_chars="\0")
-        one.set_defaults(run=inside, service=service, start=start)
-        one.add_argument("words", nargs="*")
+        top.passed(name, inside, help_, service=service, start=start)
 
     add("up", lambda stack, _: up(stack), "start everything; apply every change; wait for it")
     add("roll", lambda stack, _: up(stack, everything=True),
@@ -80,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
         "make sure that a container engine answers; root on Debian gets one")  # fmt: skip
     settings = add("settings", show, "check .env, and print the values of some settings")
     settings.add_argument("name", nargs="*")
-    return top
+    return top.parser
 
 
 def path(word: str) -> Path:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 from tandem.ops.checkout import engine
-from tandem.ops.checkout.programs import ROOT, Programs, command
+from tandem.ops.checkout.parser import Commands
+from tandem.ops.checkout.programs import ROOT, Failed, Programs, command
 from tandem.ops.servers import rehearsal
 from tandem.ops.servers.play import play, verify
 
@@ -33,28 +33,14 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser; each command has a function ``run``."""
-    top = argparse.ArgumentParser(
-        prog="tandem servers", description=__doc__, epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    Run = Callable[[Programs, argparse.Namespace], int | None]  # noqa: N806 - a type
-
-    def add(name: str, run: Run, help_: str, passed: bool = False) -> argparse.ArgumentParser:
-        # Whatever follows is for another program, options too.
-        more = {"add_help": False, "prefix_chars": "\0"} if passed else {}
-        one = commands.add_parser(name, help=help_, **more)  # type: ignore[arg-type]
-        one.set_defaults(run=run)
-        if passed:
-            one.add_argument("words", nargs="*")
-        return one
-
+    top = Commands("servers", __doc__, EPILOG)
+    add, passed = top.add, top.passed
     for name, (_, help_) in PLAYBOOKS.items():
-        add(name, playbook, help_, passed=True)
-    other = add("play", lambda p, o: play(p, *o.words), "run another playbook", passed=True)
+        passed(name, playbook, help_)
+    other = passed("play", another, "run another playbook")
     other.usage = "tandem servers play PLAYBOOK [OPTION …]"
-    add("verify", lambda programs, options: verify(programs, *options.words),
-        "check the servers against the specifications; reads only", passed=True)  # fmt: skip
+    passed("verify", lambda programs, options: verify(programs, *options.words),
+           "check the servers against the specifications; reads only")  # fmt: skip
     up = add("up", boot, "boot blank Debian servers on this machine, or copies of kept ones")
     up.add_argument("topology", type=Path, nargs="?", default=TOPOLOGY)
     up.add_argument("copy", nargs="?", default="")
@@ -65,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
                  "remove the servers that were kept under a name")  # fmt: skip
     forget.add_argument("copy")
     add("down", lambda *_: rehearsal.down(), "remove the rehearsal's servers; copies stay")
-    return top
+    return top.parser
 
 
 def playbook(programs: Programs, options: argparse.Namespace) -> None:
@@ -74,6 +60,13 @@ def playbook(programs: Programs, options: argparse.Namespace) -> None:
     chosen = options.command in ("deploy", "rollback") and release
     more = [f"--extra-vars=release={release}"] if chosen else []
     play(programs, PLAYBOOKS[options.command][0], *more, *options.words)
+
+
+def another(programs: Programs, options: argparse.Namespace) -> None:
+    """Run a playbook that has no command of its own."""
+    if not options.words:
+        raise Failed("name a playbook: tandem servers play logs.yml")
+    play(programs, *options.words)
 
 
 def boot(programs: Programs, options: argparse.Namespace) -> None:
