@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from subprocess import STDOUT
 
+from tandem.instance import checkup
 from tandem.ops.checkout import site
 from tandem.ops.checkout.programs import CACHE, Failed, say
 from tandem.ops.replica.stack import RUN, Stack
 
 LOG = CACHE / "processes.log"
 WATCH_SECONDS = 10.0
-CHECK_SECONDS = 60.0  # a worker's start, and an answer of it
 STATE = "{{.State.Status}} {{.State.StartedAt}} {{.RestartCount}}"
 LINES = "15"
 STDERR = 2
@@ -42,17 +42,15 @@ def ended(stack: Stack) -> None:
 
 
 def _check(stack: Stack, name: str) -> None:
-    deadline = time.monotonic() + CHECK_SECONDS
     command = ("docker", "exec", _container(stack, name), RUN, "checkup", name)
-    while True:
+
+    def asked() -> tuple[int, str]:
         with LOG.open("w") as log:
-            if stack.run(*command, out=log, err=STDOUT, seconds=CHECK_SECONDS) == 0:
-                return
-        if time.monotonic() > deadline:
-            said = LOG.read_text(errors="replace").split("\n")
-            last = next((line.strip() for line in reversed(said) if line.strip()), "nothing")
-            raise _failed(stack, name, f"runs, and its check fails: {last}")
-        time.sleep(1)
+            status = stack.run(*command, out=log, err=STDOUT, seconds=checkup.SECONDS)
+        return status, LOG.read_text(errors="replace")
+
+    if said := checkup.complaint(asked):
+        raise _failed(stack, name, f"runs, and its check fails: {said}")
 
 
 def _failed(stack: Stack, name: str, problem: str) -> Failed:

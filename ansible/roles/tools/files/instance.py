@@ -37,7 +37,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # root's own, beside this file
 
 from tandem import facts
-from tandem.instance import handover, probe, trial
+from tandem.instance import checkup, handover, probe, trial
 
 INSTANCES = Path(facts.INSTANCES)
 SOCKETS = Path(facts.SOCKETS)
@@ -47,8 +47,7 @@ LOCK = Path("/run/tandem-instances.lock")
 LOG_LINES = "15"
 WATCH_SECONDS = "5"
 READY_SECONDS = "30"
-CHECK_SECONDS = 60.0  # a worker's start, and an answer of it
-# The site's own processes (process@worker) are asked nothing: they listen nowhere.
+# The site's own processes (process@worker) listen nowhere: they are asked by a check of the site's.
 PROCESS = f"{facts.PROCESS}@"
 
 
@@ -146,19 +145,17 @@ def works(name: str, release: Path) -> str:
     """Ask a process by the check that its site has for it; return its complaint, or nothing."""
     if not has(release, name, "SITE_CHECKS"):
         return ""
-    deadline = time.monotonic() + CHECK_SECONDS
-    while True:
+
+    def asked() -> tuple[int, str]:
         done = subprocess.run(
             [facts.MANAGE, name.removeprefix(PROCESS)], check=False, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, "TANDEM_PART": "checkup", "TANDEM_RELEASE_PATH": str(release)},
         )  # fmt: skip
-        if done.returncode == 0:
-            return ""
-        if time.monotonic() > deadline:
-            said = done.stdout.strip().splitlines()[-1:] or [f"status {done.returncode}"]
-            return f"its check says: {said[0]}"
-        time.sleep(1)
+        return done.returncode, done.stdout
+
+    said = checkup.complaint(asked)
+    return f"its check says: {said}" if said else ""
 
 
 def start(name: str, release: Path) -> str:
