@@ -109,11 +109,50 @@ def test_an_instance_is_watched_before_it_gets_visitors(unix_server: str, monkey
     assert "/health/ready/" in trial.complaint("wsgi@trial")
 
 
-def test_an_instance_that_answers_slowly_is_not_good_enough(monkeypatch):
-    clock = itertools.count(0.0, 3.5)
-    monkeypatch.setattr(trial, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    monkeypatch.setattr(trial, "probe", lambda *_: (200, ""))
-    assert trial.complaint("asgi@trial").startswith("it took 3.5 s to answer on /health/live/")
+def told(monkeypatch, *took: float) -> None:
+    """Have an instance answer, on a clock of its own, after so many seconds each; then at once."""
+    clock, seconds = [0.0], iter(took)
+
+    def answer(*_) -> tuple[int, str]:
+        clock[0] += next(seconds, 0.0)
+        return 200, ""
+
+    def sleep(wait: float) -> None:
+        clock[0] += wait
+
+    monkeypatch.setattr(trial, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=sleep))
+    monkeypatch.setattr(trial, "probe", answer)
+
+
+def test_an_instance_that_always_answers_slowly_is_not_good_enough(monkeypatch):
+    told(monkeypatch, *[3.5] * 100)
+    with pytest.raises(SystemExit, match=r"not get ready within 60 s: it took 3.5 s .*/live/"):
+        trial.main(["asgi@trial"])
+
+
+def test_an_instance_that_becomes_slow_is_not_good_enough(monkeypatch):
+    told(monkeypatch, 0, 0, *[3.5] * 3)
+    with pytest.raises(SystemExit, match=r"was ready and then failed: it took 3\.5 s"):
+        trial.main(["asgi@trial"])
+
+
+def test_one_late_answer_is_a_busy_machines(monkeypatch):
+    told(monkeypatch, 3.5, 0, 0, 0, 0, 3.5, 3.5)
+    trial.main(["asgi@trial"])
+
+
+def test_an_instance_that_hangs_is_not_good_enough(monkeypatch):
+    told(monkeypatch)
+    answers = itertools.chain([(200, "")] * 2, itertools.repeat(TimeoutError("timed out")))
+
+    def answer(*_) -> tuple[int, str]:
+        if isinstance(found := next(answers), Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(trial, "probe", answer)
+    with pytest.raises(SystemExit, match="does not answer on /health/live/: timed out"):
+        trial.main(["asgi@trial"])
 
 
 def test_the_probe_keeps_trying_for_as_long_as_it_is_told(monkeypatch):
