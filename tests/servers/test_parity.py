@@ -129,11 +129,12 @@ def test_a_process_has_the_same_home_in_both_and_may_write_to_it(
     stack: Stack, trixie: Rehearsal, kind: str
 ):
     variables = "$(tr '\\0' '\\n' </proc/%s/environ | grep -E '^(HOME|LANG)=')"
-    ask = f"env {variables} python3 -c '{WRITES.replace(chr(39), '')}'"
-    replica = stack.compose("exec", "-T", kind, "sh", "-c", ask % 1)
+    write = f"python3 -c {shlex.quote(WRITES)}"
+    replica = stack.compose("exec", "-T", kind, "sh", "-c", f"env {variables % 1} {write}")
     pid = trixie.execute("trixie", f"systemctl show -P MainPID {kind}@1")
-    inside = f"nsenter --target {pid} --mount runuser -u tandem-{kind} -- sh -c"
-    server = trixie.execute("trixie", f"{inside} {shlex.quote(ask % pid)}")
+    # Its variables are read outside: in its mount namespace there are its own processes alone.
+    inside = f"nsenter --target {pid} --mount runuser -u tandem-{kind} -- env"
+    server = trixie.execute("trixie", f"{inside} {variables % pid} {write}")
     assert replica.strip() == server.strip() == "/var/tmp/home C.UTF-8"
 
 
