@@ -17,7 +17,7 @@ DRAIN_SECONDS = 10.0  # SOCKET_DRAIN_SECONDS of the replica and of the servers
 
 
 def during(
-    event: Callable[[], Any], site: Site, rate: int = 200, sockets: int = 500
+    event: Callable[[], Any], site: Site, rate: int = 100, sockets: int = 300
 ) -> dict[str, Any]:
     """Call ``event`` under load; return the report of ``tests.load.__main__``."""
     with subprocess.Popen(

@@ -15,7 +15,6 @@ from tests.stack import Stack, wait_for
 ENOUGH = 50  # answers
 
 
-@pytest.mark.alone
 def test_a_move_and_back_under_load_is_noticed_by_nobody(
     stack: Stack, routes: Routes, record_property
 ):

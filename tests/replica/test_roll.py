@@ -15,8 +15,6 @@ from tests.load.run import during, nobody_noticed, sockets_moved_in_turn
 from tests.replica.traffic import site
 from tests.stack import Stack, copy_of_checkout
 
-pytestmark = pytest.mark.alone  # under load
-
 
 @pytest.fixture
 def _release_of_the_others(stack: Stack) -> Iterator[None]:
@@ -24,6 +22,7 @@ def _release_of_the_others(stack: Stack) -> Iterator[None]:
     stack.up()
 
 
+@pytest.mark.alone  # under load
 @pytest.mark.usefixtures("_release_of_the_others")
 def test_a_roll_is_noticed_by_nobody_and_up_changes_nothing_after_it(stack: Stack):
     names = [f"{kind}-{n}" for kind in KINDS for n in (1, 2)]

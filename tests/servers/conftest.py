@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave nothing but the copies; KEEP_SERVERS=1 leaves the servers."""
     if not rules(session.config) or not hasattr(session.config, "the_only_run"):
         return
-    if os.environ.get("KEEP_SERVERS") != "1":
+    if not kept_running():
         cleaning.remove_servers()
+
+
+def kept_running() -> bool:
+    """Tell whether the servers are to be there after the run."""
+    return os.environ.get("KEEP_SERVERS") == "1"
+
+
+def until_done(rehearsal: Rehearsal) -> Iterator[Rehearsal]:
+    """Give servers to the tests of a file, and remove them then: idle ones cost their share."""
+    yield rehearsal
+    if not kept_running():
+        rehearsal.down()
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from tests.checkout import CACHE, named
+from tests.servers.conftest import until_done
 from tests.servers.copies import Kept, digest
 from tests.servers.provisioning import all_hold, twice
 from tests.servers.rehearsal import HANG_SECONDS, PLAY, Rehearsal, changes, recap
@@ -72,9 +73,9 @@ def story(kept: Kept) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def shop(kept: Kept) -> Shop:
+def shop(kept: Kept) -> Iterator[Rehearsal]:
     """Boot it."""
-    return cast(Shop, kept.boot())
+    yield from until_done(kept.boot())
 
 
 def test_one_run_makes_a_blank_server_serve_it(story: dict[str, str], shop: Shop):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.servers.conftest import until_done
 from tests.servers.copies import Kept
 from tests.servers.rehearsal import HANG_SECONDS, Rehearsal, changes, recap
 
@@ -70,11 +72,11 @@ def set_up(old: Rehearsal) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def old(release: str, run: Path) -> Rehearsal:
+def old(release: str, run: Path) -> Iterator[Rehearsal]:
     """Boot a server that has the old site."""
     old = Kept(Rehearsal("beside.yml", "beside"), set_up, run, also=OLD_SITE).boot()
     old.before = old.execute("old", FINGERPRINT)
-    return old
+    yield from until_done(old)
 
 
 def test_a_look_first_shows_the_diff_and_changes_nothing(old: Rehearsal):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,7 @@ from tests.servers.rehearsal import HANG_SECONDS, Rehearsal
 pytestmark = pytest.mark.timeout(2 * HANG_SECONDS)
 HOST = "trixie"
 # In a file of the release: what is replaced by what.
-BROKEN = {
-    "it cannot be loaded": ("app/config/asgi.py", "import os\n", "import os\nimport no_such\n"),
-    "it dies soon after the start": (
-        "app/config/wsgi.py", "import os\n",
-        "import os, sys, threading\nif 'gunicorn' in sys.argv[0]:\n"
-        "    threading.Timer(3, os.killpg, [os.getpgrp(), 9]).start()\n",
-    ),
-    "it is slow to say how it is": (
-        "tandem/health/checks.py", "    failed = failures()\n",
-        "    import time; time.sleep(4)\n    failed = failures()\n",
-    ),
-}  # fmt: skip
+UNLOADABLE = ("app/config/asgi.py", "import os\n", "import os\nimport no_such\n")
 MIGRATION = """from django.db import migrations
 
 
@@ -37,10 +27,22 @@ class Migration(migrations.Migration):
 SENTENCES = {
     "it was damaged on the way": "manage.py: FAILED",
     "it cannot be loaded": "No module named 'no_such'",
-    "it dies soon after the start": "does not work as wsgi@trial",
-    "it is slow to say how it is": "s to answer on /health/ready/",
     "a migration fails": "every instance runs the release of before",
 }
+# Found by watching what has been loaded, which is one command on the server.
+WATCHED = {
+    "it dies soon after the start": (
+        "app/config/wsgi.py", "import os\n",
+        "import os, sys, threading\nif 'gunicorn' in sys.argv[0]:\n"
+        "    threading.Timer(3, os.killpg, [os.getpgrp(), 9]).start()\n",
+        "does not work as wsgi@trial",
+    ),
+    "it is slow to say how it is": (
+        "tandem/health/checks.py", "    failed = failures()\n",
+        "    import time; time.sleep(4)\n    failed = failures()\n",
+        "s to answer on /health/ready/",
+    ),
+}  # fmt: skip
 
 
 def broken(source: str, fault: str) -> str:
@@ -54,7 +56,7 @@ def broken(source: str, fault: str) -> str:
             manifest["migrations"]["uploads.0099_broken"] = []
             (folder / "manifest.json").write_text(json.dumps(manifest))
             return
-        file, old, new = BROKEN[fault]
+        file, old, new = UNLOADABLE
         text = (folder / "site" / file).read_text()
         assert old in text
         (folder / "site" / file).write_text(text.replace(old, new, 1))
@@ -77,7 +79,7 @@ def refused(single: Rehearsal, release: str) -> dict[str, Any]:
             found["ran"][fault] = single.instances(HOST)
 
     try:
-        found["report"] = during(event, single.site(HOST), rate=50, sockets=20)
+        found["report"] = during(event, single.site(HOST), rate=20, sockets=20)
     finally:
         for name in names.values():
             releases.archive(name).unlink()
@@ -88,6 +90,30 @@ def refused(single: Rehearsal, release: str) -> dict[str, Any]:
 def test_a_broken_release_is_stopped(refused: dict[str, Any], fault: str):
     assert SENTENCES[fault] in refused["said"][fault]
     assert refused["ran"][fault] == refused["before"]
+
+
+@pytest.mark.parametrize("fault", WATCHED)
+def test_a_release_that_fails_when_watched_is_tried_in_vain(single: Rehearsal, fault: str):
+    file, old, new, sentence = WATCHED[fault]
+    before = single.instances(HOST)
+    source = f"/srv/tandem/releases/{before['wsgi@1']}"
+    changed = "/srv/tandem/releases/broken-watched"
+    text = single.execute(HOST, f"cat {source}/site/{file}") + "\n"
+    assert old in text
+    wrong = shlex.quote(text.replace(old, new, 1))
+    single.execute(
+        HOST,
+        f"cp -al {source} {changed} && rm {changed}/site/{file}"
+        f" && printf %s {wrong} >{changed}/site/{file}",
+    )
+    try:
+        command = f"/usr/local/lib/tandem/instance.py try {changed} wsgi asgi"
+        tried = single.execute(HOST, f"{command} 2>&1; echo exited $?")
+    finally:
+        single.execute(HOST, f"rm -r {changed}")
+    assert sentence in tried
+    assert tried.endswith("exited 1")
+    assert single.instances(HOST) == before
 
 
 def test_broken_releases_are_noticed_by_nobody(refused: dict[str, Any]):

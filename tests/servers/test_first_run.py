@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.provisioning import all_hold, twice
+from tests.servers.conftest import until_done
+from tests.servers.provisioning import again, all_hold
 from tests.servers.rehearsal import HANG_SECONDS, Rehearsal, changes, recap
 
 pytestmark = pytest.mark.timeout(3 * HANG_SECONDS)
@@ -18,7 +20,7 @@ RELEASES = "/srv/tandem/releases"
 
 
 @pytest.fixture(scope="module")
-def hapless(release: str) -> Rehearsal:
+def hapless(release: str) -> Iterator[Rehearsal]:
     """Boot a blank server, for an operator who calls ansible-playbook himself."""
     rehearsal = Rehearsal("hapless.yml", "hapless", strategy="linear")
     rehearsal.down()
@@ -29,7 +31,7 @@ def hapless(release: str) -> Rehearsal:
         "printf 'Port 22\\nPort 2222\\n' >/etc/ssh/sshd_config.d/20-mine.conf;"
         "systemctl restart ssh; systemd-run --quiet --unit mine python3 -m http.server 9100",
     )
-    return rehearsal
+    yield from until_done(rehearsal)
 
 
 def test_another_distribution_is_refused(hapless: Rehearsal):
@@ -75,7 +77,9 @@ def test_a_full_disk_is_named(hapless: Rehearsal):
 
 
 def test_the_next_run_ends_as_a_clean_one_would(hapless: Rehearsal):
-    story = twice(hapless)
+    first = hapless.provision()
+    hapless.strategy = {}  # the rest as `make` does it, which is faster
+    story = {"first run": first, **again(hapless)}
     assert recap(story["first run"])["hapless"]["failed"] == 0
     assert recap(story["second run"])["hapless"]["failed"] == 0
     assert changes(story["second run"]) == []

@@ -1,6 +1,6 @@
 """Deploys, rollbacks and upgrades of a server while users are at it.
 
-The load is up to 200 requests/s and 500 chat sockets whose clients number their messages.
+The load is up to 100 requests/s and 300 chat sockets whose clients number their messages.
 """
 
 from __future__ import annotations

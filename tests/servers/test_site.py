@@ -107,7 +107,7 @@ def test_nothing_else_can_be_reached_from_outside(servers: Rehearsal, server: st
     address = servers.address(server)
     done = subprocess.run(
         ["bash", "-c", f"for p in {{1..1024}} 5432 6379 8000 8001 8080 8443 9000;"
-         f" do (timeout 0.3 bash -c \"exec 3<>/dev/tcp/{address}/$p\" 2>/dev/null && echo $p) & "
+         f" do (timeout 2 bash -c \"exec 3<>/dev/tcp/{address}/$p\" 2>/dev/null && echo $p) & "
          "(( p % 100 )) || wait; done; wait"],
         capture_output=True, text=True, timeout=HANG_SECONDS,
     )  # fmt: skip

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from collections.abc import Iterator
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.load.run import during, nobody_noticed
 from tests.load.site import Site
+from tests.servers.conftest import until_done
 from tests.servers.copies import Kept
 from tests.servers.provisioning import all_hold
 from tests.servers.rehearsal import HANG_SECONDS, Rehearsal, changes, recap
@@ -25,9 +27,9 @@ def story(spread_out: Kept) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def spread(spread_out: Kept) -> Rehearsal:
+def spread(spread_out: Kept) -> Iterator[Rehearsal]:
     """Boot the servers."""
-    return spread_out.boot()
+    yield from until_done(spread_out.boot())
 
 
 def test_one_run_makes_four_blank_servers_serve(story: dict[str, str]):
@@ -120,7 +122,7 @@ def test_a_deploy_goes_from_server_to_server_and_nobody_notices(spread: Rehearsa
         "spread.test", spread.address("edge1"), 443, spread.cookie("app1"), spread.crowd("app1")
     )
     report = during(
-        lambda: spread.play("deploy.yml", "-e", f"release={following}"), site, rate=50, sockets=60
+        lambda: spread.play("deploy.yml", "-e", f"release={following}"), site, rate=20, sockets=60
     )
     nobody_noticed(report)
     assert set(report["closes"]) == {"1012"}
