@@ -40,17 +40,23 @@ def adopted() -> tuple[Site, Path] | None:
         sys.exit(f"tandem: {file}: {error.strerror}; 'tandem adopt' writes it.")
 
 
+def mean() -> tuple[Site, Path] | None:
+    """Have docker's commands mean the replica of that site, which is returned as by ``adopted``."""
+    if found := adopted():
+        # As tandem.ops.checkout.site has it for the other commands.
+        os.environ.setdefault("COMPOSE_PROJECT_NAME", f"tandem-{found[0].name}")
+        os.environ.setdefault("NOTIFY_INSTANCES", "0")
+    return found
+
+
 def enter() -> Path:
     """Return the routes' file, and have docker's commands mean the replica of that site.
 
     The routes of a site that has none yet are written beside it.
     """
-    if (found := adopted()) is None:
+    if (found := mean()) is None:
         return OWN
     site, file = found
-    # As tandem.ops.checkout.site has it for the other commands.
-    os.environ.setdefault("COMPOSE_PROJECT_NAME", f"tandem-{site.name}")
-    os.environ.setdefault("NOTIFY_INSTANCES", "0")
     routes = file.parent / SITES
     if not os.path.lexists(routes):
         write_text(routes, beginning(site))
