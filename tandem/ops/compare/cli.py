@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    wsgi, asgi, host = _sides(options)
+    wsgi, asgi, host = sides(options)
     hosts = frozenset({host, host.partition(":")[0], *options.also_host})
     source = _source(options, hosts)
     overlooked = _rules(options)  # before anything is sent
@@ -107,15 +107,15 @@ def _compare(options: argparse.Namespace) -> int:
     if shown:
         print(render.totals(results, replay.left_out))
     else:
-        sides = {side.name: side.address.text for side in (wsgi, asgi)}
-        print(json.dumps(render.data(results, sides, replay.left_out), indent=2))
+        asked = {side.name: side.address.text for side in (wsgi, asgi)}
+        print(json.dumps(render.data(results, asked, replay.left_out), indent=2))
     verdicts = {result.verdict for result in results}
     if Outcome.DIFFERENT in verdicts:
         return FOUND
     return FINE if verdicts == {Outcome.SAME} else FAILED
 
 
-def _sides(options: argparse.Namespace) -> tuple[Side, Side, str]:
+def sides(options: argparse.Namespace) -> tuple[Side, Side, str]:
     """Return both sides, and the name by which the site is asked for."""
     if bool(options.wsgi) != bool(options.asgi):
         raise UsageError("--wsgi and --asgi go together: the address of each side")
