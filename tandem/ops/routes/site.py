@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tandem.ops.adopt.model import Site, SiteError, load
 from tandem.ops.bounded.files import write_text
+from tandem.ops.routes.model import parse, read
 
 OWN = Path("deploy/routes.yml")
 SITES = "routes.yml"  # beside tandem.yml
@@ -38,6 +39,17 @@ def adopted() -> tuple[Site, Path] | None:
         sys.exit(f"tandem: {error}.")
     except OSError as error:
         sys.exit(f"tandem: {file}: {error.strerror}; 'tandem adopt' writes it.")
+
+
+def socket_paths(root: Path) -> list[str]:
+    """Return the paths on which nginx takes WebSockets, by the routes of the site.
+
+    ``root`` is the checkout.  Raises ``RoutesError``.
+    """
+    found = adopted()
+    file = found[1].parent / SITES if found else root / OWN
+    text = beginning(found[0]) if found and not file.exists() else read(file)
+    return [r.path for r in parse(text, str(file)) if r.mode in ("websocket", "mixed")]
 
 
 def mean() -> tuple[Site, Path] | None:

@@ -52,7 +52,8 @@ def places(found: dict[str, Any], folder: Path) -> list[tuple[str, str, int]]:
 def marks(folder: Path) -> list[tuple[str, str, int]]:
     return sorted(
         (code, str(file.relative_to(folder)), number)
-        for file in folder.rglob("*.py")
+        for file in folder.rglob("*")
+        if file.suffix in (".py", ".html", ".js")
         for number, line in enumerate(file.read_text().splitlines(), 1)
         if (match := MARK.search(line))
         for code in match[1].split()
