@@ -76,6 +76,7 @@ BROKEN = kind(
 
 # Of a route, up to the first converter or sign of a pattern.
 LITERAL = re.compile(r"[^<(\[\\^$.?*+{|]*")
+WRAPPED = ("inner", "application")  # what Channels' middleware calls the one behind it
 DEPTH = 16
 HIDES = (str, bytes, int, float, type(None))
 
@@ -105,6 +106,9 @@ def _walk(thing: Any, seen: Application, depth: int, done: set[int], sockets: bo
     if depth > DEPTH or id(thing) in done or isinstance(thing, HIDES):
         return
     done.add(id(thing))
+    if sockets and lacks_as_asgi(thing):
+        seen.sockets.append(("/", thing))
+        return
     mapping = getattr(thing, "application_mapping", None)
     if isinstance(mapping, dict):
         if "websocket" in mapping:
@@ -154,8 +158,8 @@ def _inner(thing: Any) -> list[Any]:
         return []
     return [
         v
-        for v in getattr(thing, "__dict__", {}).values()
-        if callable(v) and not isinstance(v, type)
+        for name, v in getattr(thing, "__dict__", {}).items()
+        if callable(v) and (not isinstance(v, type) or (name in WRAPPED and lacks_as_asgi(v)))
     ]
 
 
@@ -198,14 +202,18 @@ def check(site: Site) -> Iterator[Finding]:
     if seen.passes("OriginValidator") and not site.settings.DEBUG:
         for validator in seen.passed:
             allowed = getattr(validator, "allowed_origins", None) or ()
-            if "*" in (site.settings.ALLOWED_HOSTS if allowed == settings.ALLOWED_HOSTS else allowed):
+            if allowed == settings.ALLOWED_HOSTS:
+                allowed = site.settings.ALLOWED_HOSTS
+            if "*" in allowed:
                 yield Finding(VOID, site.setting("ALLOWED_HOSTS"), "'*' is among them.")
     if not by_hand and not seen.passes("Auth", "Session", "Token", "User"):
         yield from scope_reads(consumers)
     for address, consumer in seen.sockets:
         if lacks_as_asgi(consumer):
             line = _named(site, consumer) or place
-            yield Finding(BARE, line, f"{address} is {consumer.__name__}.")
+            yield Finding(
+                BARE, line, f"{address} is {consumer.__module__}.{consumer.__qualname__}."
+            )
         if site.socket_paths is None and not address.startswith("/ws/"):
             yield Finding(PATH, place, f"{address} is one.")
         elif site.socket_paths is not None and not _routed(address, site.socket_paths):
@@ -213,9 +221,7 @@ def check(site: Site) -> Iterator[Finding]:
             yield Finding(UNROUTED, place, f"{address} is one, nginx takes them on {paths}.")
 
 
-def _unreached(
-    consumers: list[tuple[Source, ast.ClassDef]], because: str
-) -> Iterator[Finding]:
+def _unreached(consumers: list[tuple[Source, ast.ClassDef]], because: str) -> Iterator[Finding]:
     for source, consumer in consumers[:1]:
         said = f"{consumer.name} is there, {because}."
         yield Finding(UNREACHED, source.place(consumer), said)

@@ -13,10 +13,9 @@ from tandem.ops.checks.site import Site
 CURED = kind(
     "I054",
     "Cured by Tandem",
-    why="It is so in the site's own settings; Tandem lays others over them (docs/adopt.md), and nginx"
-    " looks at Origins.",
-    cure="None is needed; what the finding in brackets says, where the site is served without"
-    " Tandem as well.",
+    why="The site's own settings are so; Tandem lays others over them, and nginx checks Origins.",
+    cure="None is needed here; the finding in brackets has one for a site that is also served"
+    " elsewhere.",
     cost="None.",
 )
 

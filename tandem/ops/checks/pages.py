@@ -16,8 +16,8 @@ from tandem.ops.checks.source import IGNORE
 PLAIN = kind(
     "W029",
     "Address of a socket or event stream that fails on a page of HTTPS",
-    why="Browsers refuse ws:// and http:// to a page that came by HTTPS, as all do that nginx sends,"
-    " and no other port than nginx' own can be reached.",
+    why="Browsers refuse ws:// and http:// to a page that came by HTTPS, as all of nginx do, and"
+    " no port but nginx' own can be reached.",
     cure="`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/…`; in browsers"
     " since 2024 the path alone: new WebSocket('/ws/…').",
     cost="None.",
@@ -43,9 +43,10 @@ def check(site: Site) -> Iterator[Finding]:
     """Find addresses that are written for a page of plain HTTP."""
     for file in dict.fromkeys(_files(site)):
         try:
-            lines = read_text(file).splitlines()
+            text = read_text(file)
         except OSError:  # not text, or larger than what people write
             continue
+        lines = text.splitlines() if SOCKET.search(text) else []
         for number, line in enumerate(lines, 1):
             if COMMENT.match(line) or _ignored(line):
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -112,7 +113,8 @@ def _caches(site: Site) -> Iterator[Finding]:
 
 def _cache_is_used(site: Site) -> bool:
     """Tell whether the site chose the cache, or its own code uses it."""
-    if site.settings.is_overridden("CACHES"):
+    # Settings that are a class of django-configurations set everything, by Django's defaults.
+    if site.settings.is_overridden("CACHES") and not os.environ.get("DJANGO_CONFIGURATION"):
         return True
     if any("middleware.cache" in name for name in site.settings.MIDDLEWARE):
         return True
