@@ -196,7 +196,7 @@ def check(site: Site) -> Iterator[Finding]:
     if not served:
         yield from _unreached(consumers, f"{source.module_name} serves HTTP only")
         return
-    # Of an adopted site nginx alone looks at it, as of every other.
+    # Nobody changes an adopted site's code for what nginx checks.
     if not site.adopted and not seen.passes("Origin") and not _mentions(source, "origin"):
         yield Finding(ORIGIN, place, f"Nothing in {source.module_name} looks at it.")
     if seen.passes("OriginValidator") and not site.settings.DEBUG:
@@ -216,9 +216,17 @@ def check(site: Site) -> Iterator[Finding]:
             )
         if site.socket_paths is None and not address.startswith("/ws/"):
             yield Finding(PATH, place, f"{address} is one.")
-        elif site.socket_paths is not None and not _routed(address, site.socket_paths):
-            paths = ", ".join(site.socket_paths) or "no path"
-            yield Finding(UNROUTED, place, f"{address} is one, nginx takes them on {paths}.")
+        yield from unrouted(site, address, place)
+
+
+def unrouted(site: Site, address: str, place: Place | None) -> Iterator[Finding]:
+    """Find that nginx does not take sockets where one is, by all that is known of its address."""
+    if site.socket_paths is None:
+        return
+    prefix = (site.settings.FORCE_SCRIPT_NAME or "").rstrip("/")
+    if not any(_below(address, path.removeprefix(prefix)) for path in site.socket_paths):
+        paths = ", ".join(site.socket_paths) or "no path"
+        yield Finding(UNROUTED, place, f"{address} is one, nginx takes them on {paths}.")
 
 
 def _unreached(consumers: list[tuple[Source, ast.ClassDef]], because: str) -> Iterator[Finding]:
@@ -227,10 +235,10 @@ def _unreached(consumers: list[tuple[Source, ast.ClassDef]], because: str) -> It
         yield Finding(UNREACHED, source.place(consumer), said)
 
 
-def _routed(address: str, paths: tuple[str, ...]) -> bool:
-    """Tell whether a socket's address may be below one of ``paths``."""
+def _below(address: str, path: str) -> bool:
+    """Tell whether a socket's address, which may be a pattern, may be below a path."""
     fixed = LITERAL.match(address)[0]  # type: ignore[index] - it matches nothing as well
-    return any(fixed.startswith(path) or path.startswith(fixed) for path in paths)
+    return fixed.startswith(path) or (fixed != address and path.startswith(fixed))
 
 
 def _named(site: Site, consumer: type) -> Place | None:

@@ -127,6 +127,22 @@ def test_a_socket_outside_the_paths_that_are_routed_is_found(
     assert found["failed"] == bool(told)
 
 
+def test_a_socket_of_the_urlconf_outside_the_paths_that_are_routed_is_found(tutorial: Shop):
+    tutorial.write(
+        "shop/urls.py",
+        """\
+        from tandem.websocket import websocket
+
+        async def stock(socket):
+            await socket.accept()
+
+        urlpatterns = [websocket("ws/stock/", stock), websocket("stock/<int:pk>/", stock)]
+        """,
+    )
+    found = check(tutorial, "--socket-paths=/ws/")
+    assert said(found, "W028") == ["/stock/<int:pk>/ is one, nginx takes them on /ws/."]
+
+
 def test_consumers_without_an_application_are_found(tutorial: Shop):
     found = check(tutorial, "--socket-paths=", SITE_ASGI="made")
     assert said(found, "W019") == ["Chat is there, tandem.yml names no application (asgi)."]
