@@ -74,8 +74,8 @@ BROKEN = kind(
     cost="None.",
 )
 
-# Of a route, up to the first converter or sign of a pattern.
-LITERAL = re.compile(r"[^<(\[\\^$.?*+{|]*")
+# A converter in a route, or a sign of a pattern: what is before it is fixed.
+OPEN = re.compile(r"[<(\[\\^$.?*+{|]")
 WRAPPED = ("inner", "application")  # what Channels' middleware calls the one behind it
 DEPTH = 16
 HIDES = (str, bytes, int, float, type(None))
@@ -237,7 +237,7 @@ def _unreached(consumers: list[tuple[Source, ast.ClassDef]], because: str) -> It
 
 def _below(address: str, path: str) -> bool:
     """Tell whether a socket's address, which may be a pattern, may be below a path."""
-    fixed = LITERAL.match(address)[0]  # type: ignore[index] - it matches nothing as well
+    fixed = OPEN.split(address, maxsplit=1)[0]
     return fixed.startswith(path) or (fixed != address and path.startswith(fixed))
 
 
