@@ -63,7 +63,7 @@ load)
     exec python -m tandem.instance.load ${notify:+"$notify"}
     ;;
 migrations) exec "${python[@]}" -m tandem.ops.checks.migrations ;;
-check) exec "${python[@]}" -m tandem check --settings "${SITE_SETTINGS-$DJANGO_SETTINGS_MODULE}" "${@:2}" ;;
+check) exec "${python[@]}" -m tandem check "${@:2}" ;; # with the settings that serve
 static)
     [ "$SITE_STATIC" != on ] || "${python[@]}" manage.py collectstatic --noinput -v0
     each "$SITE_BUILD"

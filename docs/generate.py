@@ -40,12 +40,18 @@ in the site's own Python environment, with its production settings and variables
 nothing; "tandem" need not be in `INSTALLED_APPS`, no database is asked.
 
 ```console
+$ make check                                # what the replica serves; of another site: SITE=folder
 $ cd site && tandem check
 $ tandem check --path site --settings config.settings.production --format json
 $ python manage.py check --tag async        # where "tandem" is in INSTALLED_APPS
 ```
 
-It exits 0 when nothing is a warning, 1 when something is, 2 when the site cannot be loaded.
+It exits 1 where something would break, 2 where the site cannot be loaded, else 0. A warning breaks
+something unless it makes an address *ready with cost* only.
+
+**What is judged is what is served**: `make check` has an adopted site's settings with those that
+Tandem [lays over them](adopt.md#what-is-made-of-it), its ASGI application as `tandem.yml` has it,
+and the paths on which nginx takes WebSockets. What would be a warning without that is a note, I054.
 
 | option | meaning |
 | --- | --- |
@@ -54,9 +60,11 @@ It exits 0 when nothing is a warning, 1 when something is, 2 when the site canno
 | `--package NAME` | read an installed package as the site's own code (a plugin); may be repeated |
 | `--format json` | `findings`, `addresses` (each with its `verdict` and `reasons`), `failed` |
 | `--all` | every address on a line of its own |
+| `--socket-paths` | where nginx takes WebSockets, as `'/ws/ /live/'`; `make check` says it |
 
 **The site's own code** is read: its apps and the packages of its settings, URLconf and
-applications, without tests, migrations and management commands. Of installed packages only what is
+applications, without tests, migrations and management commands; of templates and scripts only the
+addresses of sockets and event streams. Of installed packages only what is
 in use counts, and only where it can be asked: middleware, views, layers.
 
 **The verdict on an address** is *not ready* where its view's own code fails under ASGI, *ready with
@@ -64,7 +72,7 @@ cost* where it works but takes a thread per request (every synchronous view does
 served under WSGI, too, so most sites can move as they are, and gain nothing by it) or holds memory,
 and *ready* where it runs on the event loop alone. A view's own code is its function or class with
 the site's base classes of it, and plain functions of the site that it calls. What is wrong
-with the site as a whole (W001 to W026, W038, W040, W051) comes first, before any address moves.
+with the site as a whole (W001 to W029, W038, W040, W051) comes first, before any address moves.
 
 **To put a finding away**: `# tandem: ignore[W038] reason` at the end of its line, or the id in
 `SILENCED_SYSTEM_CHECKS`. ruff's `# noqa: ASYNC…` counts as well for what ruff finds. Where ruff is

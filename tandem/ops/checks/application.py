@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.urls import URLPattern, URLResolver
 
-from tandem.ops.checks.consumers import consumers_of, scope_reads
-from tandem.ops.checks.finding import Finding, Place, kind
+from tandem.ops.checks.consumers import consumers_of, lacks_as_asgi, scope_reads
+from tandem.ops.checks.finding import NOT_READY, Finding, Place, kind
 from tandem.ops.checks.site import Site
 from tandem.ops.checks.source import Source
 
@@ -47,6 +48,24 @@ PATH = kind(
     cure="Add the prefix to deploy/routes.yml with upstream: asgi and mode: websocket (or mixed).",
     cost="None.",
 )
+UNROUTED = kind(
+    "W028",
+    "WebSocket on a path that nginx routes elsewhere",
+    why="nginx takes WebSockets on the paths that are routed so, and refuses every handshake on"
+    " another.",
+    cure="Add its beginning to websocket_paths in tandem.yml, or to the routes (routes.yml) with"
+    " upstream: asgi and mode: websocket (or mixed).",
+    cost="None.",
+)
+BARE = kind(
+    "W027",
+    "Consumer without as_asgi()",
+    why="Channels calls what is routed as an application; the class itself takes no such call, so"
+    " every handshake fails.",
+    cure="Write path('ws/…', Consumer.as_asgi()).",
+    cost="None.",
+    verdict=NOT_READY,
+)
 BROKEN = kind(
     "W026",
     "The ASGI application cannot be imported",
@@ -55,6 +74,9 @@ BROKEN = kind(
     cost="None.",
 )
 
+# A converter in a route, or a sign of a pattern: what is before it is fixed.
+OPEN = re.compile(r"[<(\[\\^$.?*+{|]")
+WRAPPED = ("inner", "application")  # what Channels' middleware calls the one behind it
 DEPTH = 16
 HIDES = (str, bytes, int, float, type(None))
 
@@ -84,6 +106,9 @@ def _walk(thing: Any, seen: Application, depth: int, done: set[int], sockets: bo
     if depth > DEPTH or id(thing) in done or isinstance(thing, HIDES):
         return
     done.add(id(thing))
+    if sockets and lacks_as_asgi(thing):
+        seen.sockets.append(("/", thing))
+        return
     mapping = getattr(thing, "application_mapping", None)
     if isinstance(mapping, dict):
         if "websocket" in mapping:
@@ -133,8 +158,8 @@ def _inner(thing: Any) -> list[Any]:
         return []
     return [
         v
-        for v in getattr(thing, "__dict__", {}).values()
-        if callable(v) and not isinstance(v, type)
+        for name, v in getattr(thing, "__dict__", {}).items()
+        if callable(v) and (not isinstance(v, type) or (name in WRAPPED and lacks_as_asgi(v)))
     ]
 
 
@@ -161,29 +186,68 @@ def check(site: Site) -> Iterator[Finding]:
     source = site.source(module.__name__) if module else None
     consumers = list(consumers_of(site))
     if application is None or source is None:
+        if site.adopted and not problem:
+            yield from _unreached(consumers, "tandem.yml names no application (asgi)")
         return
     seen = inspect_application(application)
     place = _place(source, name)
     by_hand = any("websocket" in s for s in _strings(source)) and not seen.handles_websocket
     served = seen.handles_websocket or by_hand or seen.passes("WebSocket")
     if not served:
-        for consumer_source, consumer in consumers[:1]:
-            said = (
-                f"{consumer.name} is there, {module.__name__ if module else ''} serves HTTP only."
-            )
-            yield Finding(UNREACHED, consumer_source.place(consumer), said)
+        yield from _unreached(consumers, f"{source.module_name} serves HTTP only")
         return
-    if not seen.passes("Origin") and not _mentions(source, "origin"):
-        yield Finding(ORIGIN, place, f"Nothing in {module.__name__ if module else ''} looks at it.")
-    if seen.passes("OriginValidator") and not settings.DEBUG:
+    # Nobody changes an adopted site's code for what nginx checks.
+    if not site.adopted and not seen.passes("Origin") and not _mentions(source, "origin"):
+        yield Finding(ORIGIN, place, f"Nothing in {source.module_name} looks at it.")
+    if seen.passes("OriginValidator") and not site.settings.DEBUG:
         for validator in seen.passed:
-            if "*" in (getattr(validator, "allowed_origins", None) or ()):
+            allowed = getattr(validator, "allowed_origins", None) or ()
+            if allowed == settings.ALLOWED_HOSTS:
+                allowed = site.settings.ALLOWED_HOSTS
+            if "*" in allowed:
                 yield Finding(VOID, site.setting("ALLOWED_HOSTS"), "'*' is among them.")
     if not by_hand and not seen.passes("Auth", "Session", "Token", "User"):
         yield from scope_reads(consumers)
-    for address, _consumer in seen.sockets:
-        if not address.startswith("/ws/"):
+    for address, consumer in seen.sockets:
+        if lacks_as_asgi(consumer):
+            line = _named(site, consumer) or place
+            yield Finding(
+                BARE, line, f"{address} is {consumer.__module__}.{consumer.__qualname__}."
+            )
+        if site.socket_paths is None and not address.startswith("/ws/"):
             yield Finding(PATH, place, f"{address} is one.")
+        yield from unrouted(site, address, place)
+
+
+def unrouted(site: Site, address: str, place: Place | None) -> Iterator[Finding]:
+    """Find that nginx does not take sockets where one is, by all that is known of its address."""
+    if site.socket_paths is None:
+        return
+    prefix = (site.settings.FORCE_SCRIPT_NAME or "").rstrip("/")
+    if not any(_below(address, path.removeprefix(prefix)) for path in site.socket_paths):
+        paths = ", ".join(site.socket_paths) or "no path"
+        yield Finding(UNROUTED, place, f"{address} is one, nginx takes them on {paths}.")
+
+
+def _unreached(consumers: list[tuple[Source, ast.ClassDef]], because: str) -> Iterator[Finding]:
+    for source, consumer in consumers[:1]:
+        said = f"{consumer.name} is there, {because}."
+        yield Finding(UNREACHED, source.place(consumer), said)
+
+
+def _below(address: str, path: str) -> bool:
+    """Tell whether a socket's address, which may be a pattern, may be below a path."""
+    fixed = OPEN.split(address, maxsplit=1)[0]
+    return fixed.startswith(path) or (fixed != address and path.startswith(fixed))
+
+
+def _named(site: Site, consumer: type) -> Place | None:
+    """Return the line of a route that has a consumer's class itself."""
+    for source in site.sources:
+        for node in source.nodes:
+            if isinstance(node, ast.Call) and any(source.value(a) is consumer for a in node.args):
+                return source.place(node)
+    return None
 
 
 def _place(source: Source, name: str) -> Place:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tandem.ops.checks.application import BARE
 from tandem.ops.checks.finding import COST, NOT_READY, Finding, Place
 from tandem.ops.checks.urls import SOCKET, Address, misplaced
 
@@ -51,7 +52,7 @@ def judge(
             Reason(f.kind.verdict, f.kind.title, f.kind.code, f.place)
             for f in local
             if any(view.covers(place) for place in (f.place, *f.also) if place)
-            or (f.kind is SOCKET and address.urlconf and f.said == misplaced(address))
+            or (f.kind is (SOCKET if address.urlconf else BARE) and f.said == misplaced(address))
         ]
         if address.websocket:
             if _threaded(view.target):

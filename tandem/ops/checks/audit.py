@@ -16,9 +16,11 @@ from tandem.ops.checks import (
     assessment,
     blocking,
     consumers,
+    cured,
     layers,
     middleware,
     orm,
+    pages,
     process,
     request,
     ruff,
@@ -28,7 +30,7 @@ from tandem.ops.checks import (
     views,
 )
 from tandem.ops.checks import settings as site_settings
-from tandem.ops.checks.finding import TAG, Finding, Place
+from tandem.ops.checks.finding import COST, TAG, Finding, Place
 from tandem.ops.checks.site import Site
 from tandem.ops.checks.source import read
 
@@ -44,21 +46,23 @@ class Audit:
     compared: bool  # the settings of both upstreams could be read
     settings: str  # the name of their module
     debug: bool  # is on, so that some checks of settings say nothing
+    adopted: bool  # Tandem's settings are laid over the site's
 
     @property
     def failed(self) -> bool:
-        """Whether a finding is a warning or worse."""
-        return any(finding.level >= checks.WARNING for finding in self.findings)
+        """Whether something would break: a warning that is not of cost alone."""
+        return any(f.level >= checks.WARNING and f.kind.verdict != COST for f in self.findings)
 
 
-def audit(packages: Sequence[str] = ()) -> Audit:
+def audit(packages: Sequence[str] = (), socket_paths: Sequence[str] | None = None) -> Audit:
     """Check the site whose settings are in force.  Raises what its URLconf raises.
 
-    ``packages`` are installed packages to read as its own.
+    ``packages`` are installed packages to read as its own, ``socket_paths`` those on which nginx
+    takes WebSockets.
     """
     for name in packages:
         importlib.import_module(name)
-    site = Site(tuple(packages))
+    site = Site(tuple(packages), None if socket_paths is None else tuple(socket_paths))
     addresses = urls.addresses(site)  # imports most of the site's code
     sockets = [
         urls.Address(route, "", views.view_of(consumer, site), urlconf=False)
@@ -72,6 +76,7 @@ def audit(packages: Sequence[str] = ()) -> Audit:
     }
     found: list[Finding] = [
         *site_settings.check(site),
+        *cured.check(site),
         *upstreams.check(site),
         *layers.check(site),
         *application.check(site),
@@ -82,6 +87,7 @@ def audit(packages: Sequence[str] = ()) -> Audit:
         *request.check(site),
         *process.check(site),
         *streaming.check(site),
+        *pages.check(site),
         *views.check(site, seen),
         *urls.check(site, addresses),
     ]
@@ -92,9 +98,10 @@ def audit(packages: Sequence[str] = ()) -> Audit:
         assessment.judge([*addresses, *sockets], found, names),
         len(site.sources),
         ruff.command() is not None,
-        upstreams.snapshots() is not None,
+        upstreams.snapshots(site.running) is not None,
         site.settings_name,
         bool(settings.DEBUG),
+        site.adopted,
     )
 
 

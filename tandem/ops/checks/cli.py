@@ -1,8 +1,8 @@
 """Look for what breaks, or costs, when a site's addresses move to ASGI.
 
 Runs in the site's own Python environment; the site need not have "tandem" in INSTALLED_APPS.
-docs/checks.md lists every finding.  Exits 0 without a warning, 1 with one, 2 where the site
-cannot be loaded.
+docs/checks.md lists every finding.  Exits 1 where something would break, 2 where the site cannot
+be loaded, else 0.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         from tandem.ops.checks.audit import audit
         from tandem.ops.checks.render import as_json, text
 
-        found = audit(given.package)
+        found = audit(given.package, given.socket_paths)
     except (Exception, SystemExit) as error:  # whatever a site does when it starts
         said = str(error).strip().rstrip(".").splitlines() or [""]
         return _refuse(
@@ -64,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--package", action="append", default=[], metavar="NAME",
         help="an installed package to read as the site's own code; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--socket-paths", type=str.split, metavar="'PATH …'",
+        help="the paths on which nginx takes WebSockets ('make check' says which)",
     )  # fmt: skip
     return parser
 

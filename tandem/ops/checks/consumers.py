@@ -81,6 +81,14 @@ def is_consumer(source: Source, node: ast.ClassDef) -> bool:
     return False
 
 
+def lacks_as_asgi(callback: Any) -> bool:
+    """Tell whether a route has a consumer's class, where it must have what ``as_asgi()`` makes.
+
+    Channels 2 had no such method, and took the class.
+    """
+    return isinstance(callback, type) and hasattr(callback, "as_asgi")
+
+
 def scope_reads(consumers: list[tuple[Source, ast.ClassDef]]) -> Iterator[Finding]:
     """Find consumers that rely on a user or session; asked where nothing provides them."""
     for source, consumer in consumers:

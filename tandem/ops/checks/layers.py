@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from django.conf import settings
 from django.utils.module_loading import import_string
 
 from tandem.ops.checks.finding import Finding, kind
@@ -18,7 +17,8 @@ MEMORY = kind(
     "In-memory channel layer",
     why="A message reaches the sockets of its own process only: with several workers, or from the"
     " WSGI side, it is lost without a word.",
-    cure="tandem.channel_layer.PubSubChannelLayer, or one of channels_redis.",
+    cure="tandem.channel_layer.PubSubChannelLayer, or one of channels_redis; redis: true in the"
+    " tandem.yml of an adopted site.",
     cost="A Redis.",
 )
 REDIS8 = kind(
@@ -52,13 +52,13 @@ DAY = 24 * 60 * 60  # s; channels_redis' own default of group_expiry
 
 def check(site: Site) -> Iterator[Finding]:
     """Find layers that lose messages."""
-    for alias, layer in (getattr(settings, "CHANNEL_LAYERS", None) or {}).items():
+    for alias, layer in (getattr(site.settings, "CHANNEL_LAYERS", None) or {}).items():
         backend, options = layer.get("BACKEND", ""), layer.get("CONFIG", {})
         place = site.setting("CHANNEL_LAYERS", backend)
         if backend == "channels.layers.InMemoryChannelLayer" or _is(
             backend, "channels.layers", "InMemoryChannelLayer"
         ):
-            if not settings.DEBUG:
+            if not site.settings.DEBUG:
                 yield Finding(MEMORY, place, f"The layer {alias!r} is in memory.")
         elif _is(backend, "channels_redis.core", "RedisChannelLayer"):
             yield from _core(site, alias, options, place)

@@ -86,8 +86,9 @@ def _summary(audit: Audit) -> Iterator[str]:
     warnings = sum(f.kind.code.startswith("W") for f in audit.findings)
     notes = len(audit.findings) - warnings
     yield ""
+    over = " with Tandem's over it" if audit.adopted else ""
     yield (
-        f"{audit.settings}: {warnings} warnings and {notes} notes in {audit.files} files; of"
+        f"{audit.settings}{over}: {warnings} warnings and {notes} notes in {audit.files} files; of"
         f" {len(audit.verdicts)} addresses {counts[READY]} are ready, {counts[COST]} ready with"
         f" cost, {counts[NOT_READY]} not ready."
     )
@@ -115,6 +116,7 @@ def as_json(audit: Audit) -> str:
             "ruff": audit.ruff,
             "settings": audit.settings,
             "debug": audit.debug,
+            "adopted": audit.adopted,
             "upstreams_compared": audit.compared,
             "failed": audit.failed,
         },

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 
 import django
-from django.conf import settings
 
 from tandem.ops.checks.finding import Finding, kind
 from tandem.ops.checks.site import Site
@@ -52,6 +52,14 @@ TRUSTED = kind(
     cure="List each origin with https:// and its full name.",
     cost="None.",
 )
+DAPHNE = kind(
+    "I009",
+    "daphne in INSTALLED_APPS",
+    why="It puts another server behind runserver, and does nothing else: Gunicorn and Uvicorn serve"
+    " the site.",
+    cure="None is needed; it may stay for development.",
+    cost="None.",
+)
 PREFIX = kind(
     "I052",
     "FORCE_SCRIPT_NAME is set",
@@ -67,12 +75,16 @@ FIXED = {(5, 2): (5, 2, 14), (6, 0): (6, 0, 5)}
 
 def check(site: Site) -> Iterator[Finding]:
     """Find settings that do not suit two servers behind a proxy."""
+    settings = site.settings
     series = django.VERSION[:2]
     if django.VERSION[:3] < FIXED.get(series, FIXED[(5, 2)] if series < (6, 0) else series):
         yield Finding(VERSION, None, f"This is Django {django.get_version()}.")
     if getattr(settings, "FORCE_SCRIPT_NAME", None):
         place = site.setting("FORCE_SCRIPT_NAME")
         yield Finding(PREFIX, place, f"The prefix is {settings.FORCE_SCRIPT_NAME}.")
+    for app in settings.INSTALLED_APPS:
+        if app.partition(".")[0] == "daphne":
+            yield Finding(DAPHNE, site.setting("INSTALLED_APPS", app), f"{app} is installed.")
     if settings.USE_X_FORWARDED_HOST:
         yield Finding(HOST, site.setting("USE_X_FORWARDED_HOST"), "It is on.")
     if settings.DEBUG:
@@ -90,6 +102,7 @@ def check(site: Site) -> Iterator[Finding]:
 
 
 def _caches(site: Site) -> Iterator[Finding]:
+    settings = site.settings
     used = {"default"} if _cache_is_used(site) else set()
     if settings.SESSION_ENGINE.endswith((".cache", ".cached_db")):
         used.add(settings.SESSION_CACHE_ALIAS)
@@ -100,9 +113,10 @@ def _caches(site: Site) -> Iterator[Finding]:
 
 def _cache_is_used(site: Site) -> bool:
     """Tell whether the site chose the cache, or its own code uses it."""
-    if settings.is_overridden("CACHES"):  # type: ignore[misc]
+    # Settings that are a class of django-configurations set everything, by Django's defaults.
+    if site.settings.is_overridden("CACHES") and not os.environ.get("DJANGO_CONFIGURATION"):
         return True
-    if any("middleware.cache" in name for name in settings.MIDDLEWARE):
+    if any("middleware.cache" in name for name in site.settings.MIDDLEWARE):
         return True
     return any(
         target.startswith(("django.core.cache.", "django.views.decorators.cache.cache_page"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import importlib
 import os
 import sys
@@ -12,10 +13,13 @@ from functools import cached_property
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from django.apps import apps
-from django.conf import settings
+from django.conf import UserSettingsHolder, global_settings, settings
 
+from tandem.adopted import MADE
+from tandem.adopted.pin import SETTINGS
 from tandem.ops.checks.finding import Place
 from tandem.ops.checks.source import Source, read
 
@@ -31,12 +35,19 @@ class Site:
     """The site whose settings are in force.
 
     ``packages`` are installed packages that belong to it as well: most plugins do.
+    ``socket_paths`` are the paths on which nginx takes WebSockets; ``None`` where nobody knows.
     """
 
-    def __init__(self, packages: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, packages: tuple[str, ...] = (), socket_paths: tuple[str, ...] | None = None
+    ) -> None:
         # Some libraries of settings make another thing of settings.SETTINGS_MODULE.
         given = os.environ.get("DJANGO_SETTINGS_MODULE") or getattr(settings, "SETTINGS_MODULE", "")
-        self.settings_name = str(given)
+        self.running = str(given)  # the module that Django reads
+        self.adopted = self.running == SETTINGS  # then Tandem's are laid over the site's
+        self.settings_name = os.environ["SITE_SETTINGS"] if self.adopted else self.running
+        self.settings: Any = settings
+        self.socket_paths = socket_paths
         named = [
             self.settings_name,
             getattr(settings, "ROOT_URLCONF", ""),
@@ -46,6 +57,16 @@ class Site:
         # A site that was installed as a package is still the site.
         self.packages = {name.partition(".")[0] for name in named if "." in name} | set(packages)
         self.packages |= self._siblings()
+
+    def bare(self) -> Site:
+        """Return the adopted site as it would be served with nothing laid over its settings."""
+        own = UserSettingsHolder(global_settings)
+        for name, value in vars(sys.modules[SETTINGS])["_own"].items():
+            setattr(own, name, value)
+        own.DEBUG = False
+        found = copy.copy(self)
+        found.settings, found.adopted = own, False
+        return found
 
     @cached_property
     def installed(self) -> tuple[Path, ...]:
@@ -87,7 +108,9 @@ class Site:
         found = (read(path, name) for path, name in sorted(files.items()))
         return [source for source in found if source is not None]
 
-    def _files(self) -> Iterator[tuple[Path, str]]:
+    @cached_property
+    def folders(self) -> dict[Path, str]:
+        """The folders of the site's own apps and packages, with their names."""
         folders: dict[Path, str] = {}
         for config in apps.get_app_configs():
             if self.owns(config.name, getattr(config.module, "__file__", None)):
@@ -96,7 +119,10 @@ class Site:
             module = sys.modules.get(name)
             if module is not None and getattr(module, "__file__", None):
                 folders[Path(str(module.__file__)).resolve().parent] = name
-        for folder, name in folders.items():
+        return folders
+
+    def _files(self) -> Iterator[tuple[Path, str]]:
+        for folder, name in self.folders.items():
             for path in _python(folder):
                 parts = path.relative_to(folder).with_suffix("").parts
                 parts = parts[:-1] if parts[-1] == "__init__" else parts
@@ -153,6 +179,10 @@ class Site:
     def asgi(self) -> tuple[ModuleType | None, str, str]:
         """The module and name of the ASGI application, and why it could not be imported."""
         dotted = getattr(settings, "ASGI_APPLICATION", None) or ""
+        if self.adopted:  # tandem.yml says which one
+            dotted = os.environ.get("SITE_ASGI", MADE).replace(":", ".")
+            if dotted == MADE:
+                return None, "", ""
         names = [dotted.rpartition(".")] if dotted else []
         for near in (self.settings_name, getattr(settings, "ROOT_URLCONF", "")):
             package = near.rpartition(".")[0]

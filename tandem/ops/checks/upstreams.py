@@ -14,9 +14,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
+from tandem.adopted.pin import SETTINGS
 from tandem.ops.checks.finding import Finding, kind
 from tandem.ops.checks.site import Site
 
@@ -60,29 +61,32 @@ ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 @cache
-def snapshots() -> tuple[dict[str, str], dict[str, str], dict[str, str]] | None:
-    """Return the settings under WSGI, under WSGI again, and under ASGI, or ``None``.
+def snapshots(module: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]] | None:
+    """Return the settings of ``module`` under WSGI, WSGI again, and ASGI, or ``None``.
 
     Each maps a dotted name to a value, or to a digest of one that may be secret.  What differs
     between the first two is new in each process.
     """
     with ThreadPoolExecutor(3) as pool:
-        wsgi, again, asgi = pool.map(_ask, ("wsgi@1", "wsgi@1", "asgi@1"))
+        ask = partial(_ask, module)
+        wsgi, again, asgi = pool.map(ask, ("wsgi@1", "wsgi@1", "asgi@1"))
     if wsgi is None or again is None or asgi is None:
         return None
     return wsgi, again, asgi
 
 
-def _ask(upstream: str) -> dict[str, str] | None:
+def _ask(module: str, upstream: str) -> dict[str, str] | None:
     environment = {
         **os.environ,
+        "DJANGO_SETTINGS_MODULE": module,  # the site may have written another since
         "TANDEM_UPSTREAM": upstream,
         "PYTHONHASHSEED": "0",
         "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path),
     }
+    adopted = ["-m", "tandem.adopted.run"] if module == SETTINGS else []
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "tandem.ops.checks.upstreams"], env=environment,
+            [sys.executable, *adopted, "-m", "tandem.ops.checks.upstreams"], env=environment,
             capture_output=True, text=True, timeout=SECONDS, check=True,
         )  # fmt: skip
         # A site may print while it starts; the last line is ours.
@@ -94,7 +98,7 @@ def _ask(upstream: str) -> dict[str, str] | None:
 
 def check(site: Site) -> Iterator[Finding]:
     """Compare the upstreams' settings, and judge ASGI's database connections."""
-    found = snapshots()
+    found = snapshots(site.running)
     if found is None:
         return
     wsgi, again, asgi = found
@@ -106,10 +110,11 @@ def check(site: Site) -> Iterator[Finding]:
         if not ALLOWED.match(name):
             place = site.setting(name.split(".")[0], *name.split(".")[1:])
             yield Finding(DIFFER, place, f"{name} is not the same under WSGI and ASGI.")
-    yield from _databases(site, asgi)
+    yield from databases(site, asgi)
 
 
-def _databases(site: Site, asgi: dict[str, str]) -> Iterator[Finding]:
+def databases(site: Site, asgi: dict[str, str]) -> Iterator[Finding]:
+    """Judge the databases' connections, by the settings under ASGI as ``flat`` gives them."""
     for alias in sorted({n.split(".")[1] for n in asgi if n.startswith("DATABASES.")}):
         about = f"DATABASES.{alias}"
         engine = asgi.get(f"{about}.ENGINE", "")
@@ -124,11 +129,11 @@ def _databases(site: Site, asgi: dict[str, str]) -> Iterator[Finding]:
             yield Finding(TIMEOUT, place, f"{alias!r} lets a statement run for ever.")
 
 
-def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """Give the leaves of nested dictionaries under dotted names."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from _flat(f"{name}.{key}", inner)
+            yield from flat(f"{name}.{key}", inner)
         return
     upstream = os.environ.get("TANDEM_UPSTREAM", "")
     if value and value in (upstream, upstream.partition("@")[0]):
@@ -156,7 +161,7 @@ def main() -> None:
         with contextlib.suppress(ImproperlyConfigured):  # an empty SECRET_KEY
             values[name] = getattr(settings, name)
     settings.USE_I18N = False  # texts to be translated are shown as they stand
-    found = dict(leaf for name, value in values.items() for leaf in _flat(name, value))
+    found = dict(leaf for name, value in values.items() for leaf in flat(name, value))
     print(f"\n{json.dumps(found)}")
 
 

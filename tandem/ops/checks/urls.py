@@ -9,6 +9,8 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from tandem.ops.checks.application import unrouted
+from tandem.ops.checks.consumers import lacks_as_asgi
 from tandem.ops.checks.finding import NOT_READY, Finding, Place, kind
 from tandem.ops.checks.site import Site
 from tandem.ops.checks.views import View, view_of
@@ -59,8 +61,9 @@ def _walk(patterns: Any, before: str, space: str, site: Site) -> Iterator[Addres
 
 
 def is_socket(callback: Any) -> bool:
-    """Tell whether ``callback`` is a consumer's ``as_asgi()``."""
-    return isinstance(getattr(callback, "consumer_class", None), type)
+    """Tell whether ``callback`` is a consumer: its ``as_asgi()``, or wrongly the class itself."""
+    made = isinstance(getattr(callback, "consumer_class", None), type)
+    return made or lacks_as_asgi(callback)
 
 
 def _takes_scope(callback: Any) -> bool:
@@ -70,13 +73,15 @@ def _takes_scope(callback: Any) -> bool:
 
 
 def check(site: Site, found: list[Address]) -> Iterator[Finding]:
-    """Find consumers among the URLconf's views."""
+    """Find consumers among the URLconf's views, and sockets that nginx does not let through."""
     lines = _as_asgi_lines(site)
     for address in found:
         if is_socket(address.view.callback):
             consumer = address.view.target
             place = lines.get(consumer.__name__) or address.view.place
             yield Finding(SOCKET, place, misplaced(address))
+        elif isinstance(address.view.callback, WebSocketRoute):
+            yield from unrouted(site, address.route, address.view.place)
 
 
 def misplaced(address: Address) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction
 from django.db import connections
 
+from tandem.ops.checks.consumers import lacks_as_asgi
 from tandem.ops.checks.finding import NOT_READY, Finding, Place, kind
 from tandem.ops.checks.site import Site
 
@@ -149,7 +150,7 @@ def check(site: Site, views: list[View]) -> Iterator[Finding]:
     done: set[Any] = set()
     for view in views:
         key = view.target if isinstance(view.target, type) else id(view.callback)
-        if hasattr(view.callback, "consumer_class"):  # no view
+        if hasattr(view.callback, "consumer_class") or lacks_as_asgi(view.callback):  # no view
             continue
         if key in done or view.place is None or not site.owns_object(view.target):
             continue

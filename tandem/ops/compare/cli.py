@@ -25,7 +25,8 @@ from tandem.ops.compare.options import parser
 from tandem.ops.compare.replay import Replay
 from tandem.ops.compare.sources import Chosen, Crawl, Source, SourceError, listed, logged
 from tandem.ops.report import logsource
-from tandem.ops.routes import force
+from tandem.ops.routes import force, site
+from tandem.ops.routes.target import Target, TargetError
 
 REFUSED = 3
 EDGE = "/health/edge/"
@@ -53,6 +54,7 @@ def main(arguments: list[str]) -> int:
         login.LoginError,
         rules.RulesError,
         logsource.LogSourceError,
+        TargetError,
     ) as error:
         print(f"tandem compare: {error}", file=sys.stderr)
         return FAILED
@@ -67,7 +69,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    wsgi, asgi, host = _sides(options)
+    wsgi, asgi, host = sides(options)
     hosts = frozenset({host, host.partition(":")[0], *options.also_host})
     source = _source(options, hosts)
     overlooked = _rules(options)  # before anything is sent
@@ -105,15 +107,15 @@ def _compare(options: argparse.Namespace) -> int:
     if shown:
         print(render.totals(results, replay.left_out))
     else:
-        sides = {side.name: side.address.text for side in (wsgi, asgi)}
-        print(json.dumps(render.data(results, sides, replay.left_out), indent=2))
+        asked = {side.name: side.address.text for side in (wsgi, asgi)}
+        print(json.dumps(render.data(results, asked, replay.left_out), indent=2))
     verdicts = {result.verdict for result in results}
     if Outcome.DIFFERENT in verdicts:
         return FOUND
     return FINE if verdicts == {Outcome.SAME} else FAILED
 
 
-def _sides(options: argparse.Namespace) -> tuple[Side, Side, str]:
+def sides(options: argparse.Namespace) -> tuple[Side, Side, str]:
     """Return both sides, and the name by which the site is asked for."""
     if bool(options.wsgi) != bool(options.asgi):
         raise UsageError("--wsgi and --asgi go together: the address of each side")
@@ -121,16 +123,16 @@ def _sides(options: argparse.Namespace) -> tuple[Side, Side, str]:
     direct = {"wsgi": options.wsgi, "asgi": options.asgi} if options.wsgi else None
     if direct and options.edge:
         raise UsageError("give either --edge or --wsgi and --asgi, not all of them")
+    edge = options.edge or _replica()
+    if not direct and not edge:
+        raise UsageError("give the site's address: --edge https://example.org")
     if not direct and not all(tokens.values()):
-        raise UsageError(
-            "through the edge each side must be forced: 'tandem routes force --export' prints"
-            " the tokens; or ask the sides directly with --wsgi and --asgi"
-        )
+        tokens = _own_tokens(edge) | {side: token for side, token in tokens.items() if token}
     limits = RequestLimits(options.timeout, options.body_limit)
     made = []
     host = options.host
     for name in ("wsgi", "asgi"):
-        text = direct[name] if direct else (options.edge or _replica())
+        text = direct[name] if direct else edge
         address = Address.parse(text, options.insecure, options.ca)
         host = host or (_own_host() if direct else urlsplit(text).netloc)
         headers = {
@@ -145,6 +147,20 @@ def _sides(options: argparse.Namespace) -> tuple[Side, Side, str]:
             headers[force.HEADER] = _token(name, tokens[name])
         made.append(Side(name, address, headers | dict(options.header), limits))
     return made[0], made[1], host
+
+
+def _own_tokens(edge: str) -> dict[str, str]:
+    """Return the replica's tokens, as ``tandem routes force`` gets them.
+
+    Raises ``UsageError`` where another site is asked, and ``TargetError``.
+    """
+    if edge.rstrip("/") != _replica():
+        raise UsageError(
+            "through the edge each side must be forced: 'tandem routes force --export' prints"
+            " the tokens; or ask the sides directly with --wsgi and --asgi"
+        )
+    site.mean()
+    return Target().tokens()
 
 
 def _token(side: str, text: str) -> str:
@@ -177,16 +193,14 @@ def _own_host() -> str:
 
 
 def _replica() -> str:
-    """Return the replica's address, from the one home of its port."""
+    """Return the replica's address, from the one home of its port; nothing outside a checkout."""
     try:
         settings = Path(".env").read_text()
     except OSError:
         settings = ""
     port = re.search(r"^HTTPS_PORT=(\d+)", settings, re.MULTILINE)
     number = os.environ.get("HTTPS_PORT") or (port[1] if port else "")
-    if not number:
-        raise UsageError("give the site's address: --edge https://example.org")
-    return f"https://localhost:{number}"
+    return f"https://localhost:{number}" if number else ""
 
 
 def _rules(options: argparse.Namespace) -> rules.Rules:

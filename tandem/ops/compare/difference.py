@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from enum import StrEnum
+from functools import reduce
+from operator import and_, or_
 from statistics import median
 from typing import TypeVar
 
@@ -65,6 +68,11 @@ def compare(
     sent: Sequence[str] = (),
 ) -> Result:
     """Return how the answers of both sides, in pairs, differ."""
+    varies: list[str] = []
+    later = {answer.status for answer in wsgi[1:] if not answer.error}
+    if later and wsgi[0].status not in later:
+        # Whoever is asked first has what comes once: a welcome, a redirect to it.
+        wsgi, varies = wsgi[1:], ["status of the first answer"]
     errors = [next((a.error for a in side if a.error), "") for side in (wsgi, asgi)]
     if all(errors):
         return Result(method, path, Outcome.UNDECIDED, f"wsgi and asgi: {errors[0]}")
@@ -75,7 +83,6 @@ def compare(
             method, path, Outcome.DIFFERENT, f"{name}: {error}", (statuses[0], statuses[1])
         )
     first, second = ([normalise(a, rules, sent) for a in side] for side in (wsgi, asgi))
-    varies: list[str] = []
     diff = _body(first, second, varies)
     headers = _headers(first, second, varies)
     same = statuses[0] == statuses[1] and not headers and not diff
@@ -131,10 +138,12 @@ def _body(wsgi: list[Normal], asgi: list[Normal], varies: list[str]) -> list[str
     texts = [answer.lines for answer in (*wsgi, *asgi)]
     if any(lines is None for lines in texts):
         return _digests(wsgi, asgi, varies)
-    first, second = (_stable(side) for side in (wsgi, asgi))
-    if any(len(kept) < len(side[0].lines or ()) for kept, side in ((first, wsgi), (second, asgi))):
+    (first, loose), (second, shaky) = (_steady(side) for side in (wsgi, asgi))
+    if loose or shaky:
         varies.append("lines of the body")
-    return _unified(first, second)
+    # What WSGI says differently from one time to the next is no effect of ASGI: a clock, a
+    # message.  What ASGI alone leaves out now and then may well be one.
+    return _unified(*([x for x in lines if x not in loose] for lines in (first, second)))
 
 
 def _digests(wsgi: list[Normal], asgi: list[Normal], varies: list[str]) -> list[str]:
@@ -147,10 +156,18 @@ def _digests(wsgi: list[Normal], asgi: list[Normal], varies: list[str]) -> list[
     return []
 
 
-def _stable(side: list[Normal]) -> list[str]:
-    """Return the lines of the first answer that every other answer of its side has, too."""
-    common = set.intersection(*(set(answer.lines or ()) for answer in side))
-    return [line for line in side[0].lines or () if line in common]
+def _steady(side: list[Normal]) -> tuple[list[str], set[str]]:
+    """Return the lines that all answers of a side have, in their order, and those that vary.
+
+    How often a line is there counts: what ends a message that was there once, ends others, too.
+    """
+    answers = [answer.lines or () for answer in side]
+    counts = [Counter(lines) for lines in answers]
+    fewest, most = reduce(and_, counts), reduce(or_, counts)
+    shortest = min(answers, key=len)  # has the least of what is there once
+    had = Counter(shortest)
+    kept = [line for line in shortest if had[line] == fewest[line]]
+    return kept, {line for line in most if most[line] > fewest[line]}
 
 
 def _unified(first: list[str], second: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from tandem.ops.bounded.work import TooMuchError, cpu
 from tandem.ops.compare.client import Answer, Side
 from tandem.ops.compare.difference import Outcome, Result, compare
 from tandem.ops.compare.rules import Rules
-from tandem.ops.compare.sources import Request, Source
+from tandem.ops.compare.sources import SAFE, Request, Source
 
 # For the answers of one address: patterns and pages may take as long as they like.
 CPU_SECONDS = 10.0
@@ -46,7 +46,7 @@ class Replay:
         Raises ``UnreachableError`` as soon as a side cannot be reached.
         """
         until = time.monotonic() + self.seconds
-        running: dict[Future[Answers], tuple[int, Request]] = {}
+        running: dict[Future[Answers], tuple[int, Request, bool]] = {}
         started = 0
         with ThreadPoolExecutor(self.concurrency) as pool:
             try:
@@ -54,17 +54,22 @@ class Replay:
                     while len(running) < self.concurrency and started < self.most:
                         if time.monotonic() > until or (request := source.next()) is None:
                             break
-                        running[pool.submit(self.ask, request)] = started, request
+                        running[pool.submit(self.ask, request)] = started, request, True
                         started += 1
                     if not running:
                         break
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        place, request = running.pop(future)
+                        place, request, first = running.pop(future)
                         answers = future.result()
                         if {who for side in answers.values() for who in map(_who, side)} == {EDGE}:
                             self.left_out["what nginx answers itself, for both sides"] += 1
+                            continue
+                        result = self._judged(request, answers, source)
+                        if first and self._doubtful(result) and time.monotonic() < until:
+                            again = pool.submit(self.ask, request, answers)
+                            running[again] = place, request, False
                         else:
-                            yield place, self._judged(request, answers, source)
+                            yield place, result
             finally:
                 pool.shutdown(cancel_futures=True)
                 for side in (self.wsgi, self.asgi):
@@ -91,9 +96,14 @@ class Replay:
             why = f"the answers cannot be compared: {error or type(error).__name__}"
             return Result(request.method, request.path, Outcome.UNDECIDED, why)
 
-    def ask(self, request: Request) -> Answers:
-        """Return the answers of both sides."""
-        answers: Answers = {"wsgi": [], "asgi": []}
+    def _doubtful(self, result: Result) -> bool:
+        """Tell whether to ask as often again: a clock may have struck between the two sides."""
+        asked = self.repeat > 1 and not result.reason and result.method in SAFE
+        return asked and result.verdict is Outcome.DIFFERENT
+
+    def ask(self, request: Request, before: Answers | None = None) -> Answers:
+        """Return the answers of both sides, behind those of ``before``."""
+        answers: Answers = {side: list((before or {}).get(side, ())) for side in ("wsgi", "asgi")}
         for turn in range(self.repeat):
             # Whoever comes second finds caches warm: take turns.
             for side in (self.wsgi, self.asgi)[:: 1 if turn % 2 == 0 else -1]:

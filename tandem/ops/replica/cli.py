@@ -8,11 +8,13 @@ from pathlib import Path
 from tandem.facts import FINE, FOUND, KINDS, REDIS_SOCKET
 from tandem.ops.checkout import engine
 from tandem.ops.checkout.parser import Commands
-from tandem.ops.checkout.programs import Failed, command, say
+from tandem.ops.checkout.programs import ROOT, Failed, command, say
 from tandem.ops.replica import build, nginx, published
 from tandem.ops.replica.clean import clean
 from tandem.ops.replica.stack import COMPOSE, RUN, Stack
 from tandem.ops.replica.up import check_settings, ready, up
+from tandem.ops.routes.model import RoutesError
+from tandem.ops.routes.site import socket_paths
 
 DESCRIPTION = """\
 The replica is a server's processes on this machine, each in a container; docs/replica.md. Its
@@ -52,7 +54,8 @@ def parser() -> argparse.ArgumentParser:
     add("ps", ps, "what runs, how it feels, and whether it answers at its ports")
     logs = add("logs", follow, "follow the logs, of all services or of some")
     logs.add_argument("service", nargs="*")
-    passed("check", "", (RUN, "check"), "what of the running site would break, or cost, under ASGI")
+    top.passed("check", check, "what of the running site would break, or cost, under ASGI",
+               service="", start=(RUN, "check"))  # fmt: skip
     passed("shell", "", (RUN, "manage", "shell"), "Python's prompt in the site")
     passed("manage", "", (RUN, "manage"), "a management command of the site")
     passed("psql", "postgres", ("psql", "tandem"), "SQL's prompt of the site's database")
@@ -95,6 +98,16 @@ def inside(stack: Stack, options: argparse.Namespace) -> None:
     # A service whose containers hold the site: Gunicorn's, while there is one.
     some = "asgi" if stack.settings["WSGI_INSTANCES"] == "0" else "wsgi"
     stack.become(*COMPOSE, "exec", options.service or some, *options.start, *options.words)
+
+
+def check(stack: Stack, options: argparse.Namespace) -> None:
+    """Check the site in its container, which does not know the routes."""
+    try:
+        paths = " ".join(socket_paths(ROOT))
+    except RoutesError as error:
+        raise Failed(f"{error}.") from None
+    options.start = (*options.start, f"--socket-paths={paths}")
+    inside(stack, options)
 
 
 def images(stack: Stack, _: argparse.Namespace) -> None:

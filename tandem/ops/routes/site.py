@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tandem.ops.adopt.model import Site, SiteError, load
 from tandem.ops.bounded.files import write_text
+from tandem.ops.routes.model import parse, read
 
 OWN = Path("deploy/routes.yml")
 SITES = "routes.yml"  # beside tandem.yml
@@ -40,17 +41,34 @@ def adopted() -> tuple[Site, Path] | None:
         sys.exit(f"tandem: {file}: {error.strerror}; 'tandem adopt' writes it.")
 
 
+def socket_paths(root: Path) -> list[str]:
+    """Return the paths on which nginx takes WebSockets, by the routes of the site.
+
+    ``root`` is the checkout.  Raises ``RoutesError``.
+    """
+    found = adopted()
+    file = found[1].parent / SITES if found else root / OWN
+    text = beginning(found[0]) if found and not file.exists() else read(file)
+    return [r.path for r in parse(text, str(file)) if r.mode in ("websocket", "mixed")]
+
+
+def mean() -> tuple[Site, Path] | None:
+    """Have docker's commands mean the replica of that site, which is returned as by ``adopted``."""
+    if found := adopted():
+        # As tandem.ops.checkout.site has it for the other commands.
+        os.environ.setdefault("COMPOSE_PROJECT_NAME", f"tandem-{found[0].name}")
+        os.environ.setdefault("NOTIFY_INSTANCES", "0")
+    return found
+
+
 def enter() -> Path:
     """Return the routes' file, and have docker's commands mean the replica of that site.
 
     The routes of a site that has none yet are written beside it.
     """
-    if (found := adopted()) is None:
+    if (found := mean()) is None:
         return OWN
     site, file = found
-    # As tandem.ops.checkout.site has it for the other commands.
-    os.environ.setdefault("COMPOSE_PROJECT_NAME", f"tandem-{site.name}")
-    os.environ.setdefault("NOTIFY_INSTANCES", "0")
     routes = file.parent / SITES
     if not os.path.lexists(routes):
         write_text(routes, beginning(site))

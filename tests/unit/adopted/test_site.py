@@ -13,7 +13,8 @@ from tandem.ops.adopt.model import load
 from tandem.ops.adopt.source import copy, files
 from tandem.ops.checkout import packages, site
 from tandem.ops.checkout.programs import Failed, Programs
-from tandem.ops.routes.site import beginning, enter
+from tandem.ops.routes.site import beginning, enter, socket_paths
+from tests.checkout import ROOT
 
 
 @pytest.fixture
@@ -75,6 +76,18 @@ def test_the_routes_of_an_adopted_site_are_beside_its_file(described, tmp_path, 
     monkeypatch.setenv("SITE", str(tmp_path / "nowhere"))
     with pytest.raises(SystemExit, match="nowhere"):
         enter()
+
+
+def test_sockets_are_taken_where_the_routes_say_so(described, tmp_path, monkeypatch):
+    monkeypatch.setenv("SITE", str(tmp_path))
+    described("asgi: shop.asgi:application\nwebsocket_paths: [/live/]\nrequirements: []\n")
+    assert socket_paths(tmp_path) == ["/live/"]
+    (tmp_path / "routes.yml").write_text(
+        "- {path: /, upstream: wsgi}\n- {path: /chat/, upstream: asgi, mode: mixed}\n"
+    )
+    assert socket_paths(tmp_path) == ["/chat/"]
+    monkeypatch.delenv("SITE")
+    assert "/ws/" in socket_paths(ROOT)
 
 
 def test_processes_become_services_and_commands(described):

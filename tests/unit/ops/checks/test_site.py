@@ -52,7 +52,8 @@ def places(found: dict[str, Any], folder: Path) -> list[tuple[str, str, int]]:
 def marks(folder: Path) -> list[tuple[str, str, int]]:
     return sorted(
         (code, str(file.relative_to(folder)), number)
-        for file in folder.rglob("*.py")
+        for file in folder.rglob("*")
+        if file.suffix in (".py", ".html", ".js")
         for number, line in enumerate(file.read_text().splitlines(), 1)
         if (match := MARK.search(line))
         for code in match[1].split()
@@ -130,6 +131,7 @@ def test_each_address_has_a_verdict_with_its_reasons(
     assert verdicts["/orders/"][1] >= {"tandem.W043"}
     assert verdicts["/ws/room/"][1] == {"tandem.W016", "tandem.W031"}
     assert verdicts["/chat/stream/"] == ("not ready", {"tandem.W031"})
+    assert verdicts["/ws/bare/"][1] == {"tandem.W027", "tandem.W031"}
     of_clean = {a["route"]: a["verdict"] for a in clean["addresses"]}
     assert of_clean.pop("/plain/") == "ready with cost"  # synchronous
     assert set(of_clean.values()) == {"ready"}
@@ -150,7 +152,7 @@ def test_a_helper_called_on_the_event_loop_counts_for_the_view_that_calls_it(
     assert services in {r["file"] for r in lazy["reasons"]}
 
 
-def test_the_exit_status_tells_whether_there_is_a_warning(
+def test_the_exit_status_tells_whether_something_would_break(
     planted: dict[str, Any], clean: dict[str, Any]
 ):
     assert (planted["status"], clean["status"]) == (1, 0)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial, wraps
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from channels.auth import AuthMiddlewareStack
+from channels.generic.websocket import WebsocketConsumer
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import OriginValidator
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
+from django.urls import path
 from django.views import View
 
 from tandem.ops.checks import layers
 from tandem.ops.checks import settings as site_settings
 from tandem.ops.checks.application import inspect_application
+from tandem.ops.checks.consumers import lacks_as_asgi
 from tandem.ops.checks.site import Site
 from tandem.ops.checks.views import check, view_of
 from tests.unit.ops.checks.test_site import HERE
@@ -145,6 +152,27 @@ def test_the_example_sites_sockets_are_seen_behind_all_that_wraps_them():
     assert seen.passes("OriginValidator")
     assert seen.passes("Auth")
     assert "/ws/scores/<slug:match>/" in {address for address, _ in seen.sockets}
+
+
+def stacked(consumer: Any) -> Any:
+    return ProtocolTypeRouter({"websocket": AuthMiddlewareStack(consumer)})
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        stacked,
+        lambda consumer: ProtocolTypeRouter({"websocket": consumer}),
+        lambda consumer: stacked(OriginValidator(consumer, ["https://example.org"])),
+        lambda consumer: stacked(URLRouter([path("ws/", consumer)])),
+    ],
+)
+def test_a_consumers_class_is_seen_wherever_its_application_must_be(made: Callable[[Any], Any]):
+    def bare(application: Any) -> list[Any]:
+        return [c for _, c in inspect_application(application).sockets if lacks_as_asgi(c)]
+
+    assert bare(made(WebsocketConsumer)) == [WebsocketConsumer]
+    assert bare(made(WebsocketConsumer.as_asgi())) == []
 
 
 def test_a_folder_named_like_tests_hides_no_site_in_it(site: Site):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -87,6 +88,63 @@ def test_a_side_that_fails_now_and_then_differs(sites: Pair, compare):
     status, told = compare("/\n")
     assert status == 1
     assert "status: wsgi 200, asgi 200 503" in told
+
+
+def said_in_turn(*replies: Reply) -> Callable[[Handler], Reply]:
+    """Return a view that gives these in their order, and then the last for ever."""
+    left = list(replies)
+    return lambda _: left.pop(0) if left[1:] else left[0]
+
+
+LIST = "<ul><li>tea</li></ul>\n"
+MESSAGE = "<ul><li>Welcome!</li></ul>\n"
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("turn", [0, 2])
+def test_a_message_that_comes_once_is_no_difference(sites: Pair, compare, side: int, turn: int):
+    """Whichever answer it meets: another page of the session may have left it there."""
+    both(sites, "/", LIST)
+    replies = [Reply(LIST)] * 4
+    replies[turn] = Reply(MESSAGE + LIST)
+    sites[side].views["/"] = said_in_turn(*replies)
+    assert compare("/\n")[0] == 0
+
+
+@pytest.mark.parametrize("struck", range(6))
+def test_a_clock_is_no_difference_whenever_it_strikes(sites: Pair, compare, struck: int):
+    asked = iter(range(10**6))
+    for site in sites:
+        site.views["/"] = lambda _: Reply(f"<p>12:0{int(next(asked) > struck)}</p>\n<p>tea</p>")
+    status, told = compare("/\n")
+    assert status == 0
+    assert "varies by itself, left out: lines of the body" in told or struck == 5
+
+
+def test_a_status_that_comes_once_is_no_difference(sites: Pair, compare):
+    both(sites, "/", "x")
+    sites[0].views["/"] = said_in_turn(Reply("welcome", 302), Reply("x"))
+    status, told = compare("/\n")
+    assert status == 0
+    assert "left out: status of the first answer" in told
+
+
+def test_what_asgi_alone_leaves_out_now_and_then_differs(sites: Pair, compare):
+    both(sites, "/", LIST + "<p>your cart</p>")
+    count = iter(range(10**6))
+    whole = Reply(LIST + "<p>your cart</p>")
+    sites[1].views["/"] = lambda _: whole if next(count) % 2 else Reply(LIST)
+    status, told = compare("/\n")
+    assert status == 1
+    assert "-<p>your cart</p>" in told
+
+
+def test_what_differs_is_asked_for_again_before_it_is_believed(sites: Pair, compare):
+    both(sites, "/same/", "x")
+    sites[0].say("/", "wsgi")
+    sites[1].say("/", "asgi")
+    assert compare("/\n/same/\n", "--concurrency", "1")[0] == 1
+    assert Counter(path for _, path, _ in sites[1].asked) == {"/": 6, "/same/": 3}
 
 
 @pytest.mark.parametrize(("body", "status"), [("<p>hello", 1), ("<p nonce={}>hello", 0)])

@@ -104,6 +104,23 @@ def test_a_wrong_token_is_told_in_one_sentence_with_3(
     assert "/" not in edge.paths
 
 
+def test_the_replicas_own_tokens_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As 'tandem routes force' finds them: nginx' file is asked for."""
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\nprintf '%s' '{force.force_conf(KEY)}'\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("HTTPS_PORT", "9")
+    monkeypatch.delenv("SITE", raising=False)
+    for side in force.SIDES:
+        monkeypatch.delenv(force.variable(side), raising=False)
+    wsgi, asgi, host = cli.sides(cli.parser(None).parse_args([]))
+    assert host == "localhost:9"
+    assert [side.headers[force.HEADER] for side in (wsgi, asgi)] == [
+        force.token(KEY, "wsgi"), force.token(KEY, "asgi"),
+    ]  # fmt: skip
+
+
 def test_a_side_is_never_compared_with_itself(edge: Site, tmp_path: Path, capsys):
     edge.say("/", "x", headers=[("X-Upstream", "wsgi@2")])  # a route that cannot be forced
     assert through(edge, tmp_path) == 2

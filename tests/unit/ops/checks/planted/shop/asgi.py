@@ -12,6 +12,11 @@ from shop.consumers import Room  # noqa: E402
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": URLRouter([path("chat/stream/", Room.as_asgi())]),  # W014 I025
+        "websocket": URLRouter(  # W014 I025
+            [
+                path("chat/stream/", Room.as_asgi()),
+                path("ws/bare/", Room),  # W027
+            ]
+        ),
     }
 )

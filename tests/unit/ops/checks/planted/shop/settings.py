@@ -13,6 +13,7 @@ FORCE_SCRIPT_NAME = "/shop"  # I052
 PAGE_SIZE = 10 if os.environ.get("TANDEM_UPSTREAM", "").startswith("asgi") else 20  # W003
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # W040
 INSTALLED_APPS = [
+    "daphne",  # I009
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,1 @@
+"""Stands for the server, which is an application of Django's, too."""
