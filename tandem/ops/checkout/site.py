@@ -60,6 +60,8 @@ def site_env(site: Site) -> str:
         "SITE_BUILD": "\n".join(site.build),
         "SITE_SETUP": "\n".join(site.setup),
         "SITE_DEMO": "",
+        "SITE_FRONT_ENDS": "\n".join(f"{folder} {how}" for folder, how in site.front_ends.items()),
+        "SITE_NODE": site.node if site.front_ends else "",
         "SITE_STATIC": "on" if site.static else "",
         "SITE_SECRETS": " ".join(site.secrets),
         "SITE_PROCESSES": "\n".join(f"{name} {how}" for name, how in site.processes.items()),
