@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tandem.ops.adopt.findings import Findings
-from tandem.ops.adopt.model import NODE
+from tandem.ops.adopt.model import FOLDER, NODE
 from tandem.ops.adopt.project import SIDE, Project
 from tandem.ops.bounded.documents import DocumentError, json_data
 
@@ -17,11 +17,12 @@ VENDORED = {"vendor", "vendored", "third_party", "static", "assets"}
 SERVED = ("django_vite", "webpack_loader", "tailwind")
 SCRIPTS = ("build", "build:prod", "build:production", "production", "prod")
 # file: where in it the version stands; the exact ones first.
+NUMBER = r"([1-9]\d{0,3}(?:\.\d{1,4}){0,2})(?!\d)"
 VERSIONS = {
-    ".nvmrc": r"\Av?(\d+(?:\.\d+)*)\s*\Z",
-    ".node-version": r"\Av?(\d+(?:\.\d+)*)\s*\Z",
-    ".tool-versions": r"^nodejs\s+(\d+(?:\.\d+)*)\s*$",
-    "Dockerfile": r"^FROM\s+(?:--\S+\s+)?\S*\bnode:(\d+(?:\.\d+)*)",
+    ".nvmrc": rf"\Av?{NUMBER}\s*\Z",
+    ".node-version": rf"\Av?{NUMBER}\s*\Z",
+    ".tool-versions": rf"^nodejs\s+{NUMBER}\s*$",
+    "Dockerfile": rf"^FROM\s+(?:--\S+\s+)?\S*\bnode:{NUMBER}(?![\d.])",
 }
 
 
@@ -38,9 +39,14 @@ def front_ends(project: Project, apps: list[Any], out: Findings) -> None:
         if not (SIDE | VENDORED) & set(relative.parts):
             scripts = _mapping(_package(project, file), "scripts")
             if name := next((one for one in names if one in scripts), ""):
-                found[base] = f"npm run {name}"
+                found[base], place = f"npm run {name}", relative.parent.as_posix()
+                if not re.fullmatch(FOLDER, place):
+                    out.decide(
+                        "front_ends", f"{_shown(place)}: give it a plain name, and name it", {}
+                    )
+                    continue
                 why = f"{relative.as_posix()} has it: {_shown(scripts[name])}"
-                out.entry("front_ends", relative.parent.as_posix(), found[base], why)
+                out.entry("front_ends", place, found[base], why)
     if found:
         _version(project, list(found), out)
     elif served:
@@ -53,7 +59,7 @@ def _version(project: Project, folders: list[Path], out: Findings) -> None:
         for name, form in VERSIONS.items():
             file = base / name
             if match := re.search(form, project.folder.text(file), re.MULTILINE):
-                out.found("node", _parts(match[1]), f"{project.folder.place(file)}")
+                out.found("node", match[1], f"{project.folder.place(file)}")
                 return
     for base in bases:
         package = _package(project, base / "package.json")
@@ -67,7 +73,7 @@ def _version(project: Project, folders: list[Path], out: Findings) -> None:
 
 def within(asked: str) -> str:
     """Return a version in a range of npm: the usual one if that is, else what the range names."""
-    if not (named := re.findall(r"(\^|~|<=?|>=?)?\s*v?(\d+(?:\.\d+)*)", asked)):
+    if not (named := re.findall(rf"(\^|~|<=?|>=?)?\s*v?(?<![\d.]){NUMBER}", asked)):
         return ""
     least = min((_major(version) for sign, version in named if "<" not in sign), default=0)
     open_ended = any(">" in sign for sign, _ in named)
@@ -76,16 +82,11 @@ def within(asked: str) -> str:
         return NODE
     # The last of several ("^20 || ^22") is the newest that its makers have tried.
     sign, version = next((one for one in reversed(named) if "<" not in one[0]), ("", ""))
-    return str(_major(version)) if sign == "^" else _parts(version)
+    return str(_major(version)) if sign == "^" else version
 
 
 def _major(version: str) -> int:
     return int(version.partition(".")[0])
-
-
-def _parts(version: str) -> str:
-    """Return a version without what is more than its three numbers."""
-    return ".".join(version.split(".")[:3])
 
 
 def _package(project: Project, file: Path) -> Any:

@@ -18,7 +18,10 @@ VERSIONS = {
     "Pipfile": r'python_(?:full_)?version\s*=\s*"(3\.\d+)',
     "Dockerfile": r"FROM\s+\S*python:(3\.\d+)",
 }
-RANGE = r"(?:requires-python|python_requires|^python)\s*=\s*[\"']?([^\"'\n]*3\.\d+[^\"'\n]*)"
+RANGE = (
+    r"(?:requires-python|python_requires|^python)\s*=\s*"
+    r"[\"']?([^\"'\n]{0,100}3\.\d{1,3}\b[^\"'\n]{0,100})"
+)
 RANGES = dict.fromkeys(("pyproject.toml", "uv.lock", "setup.cfg", "setup.py"), RANGE)
 # Of the Pythons that there are; the newest first.
 OWNERS = {debian.python: f"Debian {debian.version}'s" for debian in reversed(DEBIANS.values())}

@@ -174,6 +174,12 @@ def test_packages_are_checked_against_their_hashes_and_debians_own():
         assert re.search(rf"apt-get install -qy --no-install-recommends {package}\b", STAGES[stage])
 
 
+def test_no_secret_is_there_when_a_front_end_is_built_and_its_node_stays_behind():
+    assert "\nRUN bash /build/front-end.sh build\n" in STAGES["front-end"]
+    taken = re.findall(r"--from=front-end (\S+)", (ROOT / "docker/Dockerfile").read_text())
+    assert taken == ["/site"]
+
+
 def test_no_build_reads_what_another_sites_build_has_written():
     """What a source runs when it is built can write to the caches that its step has."""
     shared = {"/var/cache/apt", "/var/lib/apt"}  # root's alone: Debian's packages, which are signed

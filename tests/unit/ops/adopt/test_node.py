@@ -44,6 +44,12 @@ def test_who_serves_what_nobody_makes_is_asked(adopt):
     assert any("front_ends: webpack_loader serves" in one for one in made.undecided)
 
 
+def test_a_folder_of_an_odd_name_is_left_to_its_owner(adopt):
+    made = adopt(BASE | {"the front/package.json": PACKAGE})
+    assert made.site.front_ends == {}
+    assert any("front_ends: the front: give it a plain name" in one for one in made.undecided)
+
+
 @pytest.mark.parametrize("package", ["", "{", "[]", '{"scripts": []}', '{"scripts": "build"}'])
 def test_what_is_no_package_json_is_passed_over(adopt, package: str):
     assert adopt(BASE | {"package.json": package}).site.front_ends == {}
@@ -55,6 +61,8 @@ def test_what_is_no_package_json_is_passed_over(adopt, package: str):
         ({}, "24"),
         ({".nvmrc": "v20.11.1\n"}, "20.11.1"),
         ({".nvmrc": "lts/*\n"}, "24"),
+        ({".nvmrc": "0.10\n"}, "24"),
+        ({".nvmrc": f"{'9' * 5000}\n"}, "24"),
         ({"front/.node-version": "22\n", ".nvmrc": "18\n"}, "22"),
         ({".tool-versions": "python 3.13.1\nnodejs 22.12.0\n"}, "22.12.0"),
         ({"Dockerfile": "FROM --platform=linux/amd64 node:18-alpine AS front\n"}, "18"),
@@ -78,6 +86,7 @@ def test_the_node_is_the_one_that_the_site_names(adopt, files: dict[str, str], n
         ("^18 || ^20", "20"),
         ("22 - 24", "24"),
         ("*", ""),
+        (f">={'9' * 5000}", ""),
         ("<21", ""),
     ],
 )

@@ -37,13 +37,13 @@ def test_a_debian_that_has_another_python_is_refused_with_both_cures():
 def folder(tmp_path: Path) -> Path:
     text = 'name: shop\nsettings: shop.settings\nrequirements: []\npython: "3.12"\n'
     (tmp_path / "tandem.yml").write_text(text)
+    (tmp_path / "out").symlink_to("/etc")  # so that it could not be built either
     return tmp_path
 
 
 def test_a_python_that_cannot_be_had_is_told_before_anything_is_built(folder: Path):
-    programs = Programs({"PATH": ""})  # no program could be run
     with pytest.raises(Failed, match=r"no Debian .* has; there are 3\.11 .bookworm., 3\.13 "):
-        site.prepare(folder, "trixie", programs)
+        site.prepare(folder, "trixie", Programs({}))
     with pytest.raises(Failed, match="no Debian"):
         site.debian(folder)
 
