@@ -9,10 +9,10 @@ set +a
 [ -n "${SITE_FRONT_ENDS-}" ] || exit 0
 export HOME=/root LANG=C.UTF-8 CI=true NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false
 # All in the one folder that BuildKit keeps for this site.
-export NPM_CONFIG_CACHE=/root/.cache/npm NPM_CONFIG_STORE_DIR=/root/.cache/pnpm YARN_GLOBAL_FOLDER=/root/.cache/yarn
+export NPM_CONFIG_CACHE=/root/.cache/npm YARN_GLOBAL_FOLDER=/root/.cache/yarn
 # What is compiled finds Node's headers here, and asks nobody for them.
 node=/opt/node/node_modules/node-linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
-export NPM_CONFIG_NODEDIR=$node PATH=$node/bin:/opt/node/node_modules/.bin:/usr/local/bin:/usr/bin:/bin
+export NPM_CONFIG_NODEDIR=$node PATH=/opt/node/node_modules/.bin:/usr/local/bin:/usr/bin:/bin
 # The optional secrets let the download pass a company's TLS proxy and its package index.
 if [ -e /run/secrets/npmrc ]; then export NPM_CONFIG_USERCONFIG=/run/secrets/npmrc; fi
 if [ -s /run/secrets/ca-bundle.pem ]; then
@@ -57,12 +57,12 @@ manager() { # the package manager that wrote the lock of this folder, as package
     esac
 }
 
-packages() { # of this folder, as locked; what only developers need makes the build, too
+packages() { # WHERE: of this folder, as locked, by a manager that is put there; what only developers need builds, too
     local by
     by=$(manager)
-    [ -z "$by" ] || npm install --prefix /opt/node --no-save --no-package-lock --loglevel error "$by"
+    [ -z "$by" ] || npm install --prefix "$1" --no-save --no-package-lock --loglevel error "$by"
     case $by in
-    pnpm@*) pnpm install --frozen-lockfile --prod=false ;;
+    pnpm@*) pnpm install --frozen-lockfile --prod=false --store-dir /root/.cache/pnpm ;;
     @yarnpkg/*) yarn install --immutable ;;
     yarn@*) yarn install --frozen-lockfile --production=false --non-interactive ;;
     *) if [ -f package-lock.json ] || [ -f npm-shrinkwrap.json ]; then npm ci --include=dev; else npm install --include=dev; fi ;;
@@ -72,8 +72,11 @@ packages() { # of this folder, as locked; what only developers need makes the bu
 each() { # FUNCTION: for each line of folder and command
     while read -r folder command; do "$1" "$folder" "$command" </dev/null; done <<<"$SITE_FRONT_ENDS"
 }
-install() { step "$1" "the packages of package.json" packages; }
-built() { PATH=/site/$1/node_modules/.bin:$PATH step "$1" "$2" bash -c "$2"; }
+install() { with "$1" "the packages of package.json" packages "/opt/managers/$1"; }
+built() { with "$1" "$2" bash -c "$2"; }
+with() { # FOLDER NAME COMMAND…: as a step, with the programs of the folder's packages and its manager
+    PATH=/site/$1/node_modules/.bin:/opt/managers/$1/node_modules/.bin:$PATH step "$@"
+}
 
 case $1 in
 node)
