@@ -7,7 +7,7 @@ set -a
 . /build/site.env
 set +a
 [ -n "${SITE_FRONT_ENDS-}" ] || exit 0
-export HOME=/root LANG=C.UTF-8 CI=true NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false
+export HOME=/root LANG=C.UTF-8 NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_FUND=false NPM_CONFIG_AUDIT=false
 # All in the one folder that BuildKit keeps for this site.
 export NPM_CONFIG_CACHE=/root/.cache/npm YARN_GLOBAL_FOLDER=/root/.cache/yarn
 # What is compiled finds Node's headers here, and asks nobody for them.
