@@ -147,6 +147,8 @@ def debian(place: Path, given: str = "") -> str:
         return python.debian(load(described_by(place)), given)
     except SiteError as error:
         raise Failed(f"{error}.") from None
+    except OSError as error:
+        raise Failed(f"{error.filename}: {error.strerror}.") from None
 
 
 def lay_out(
