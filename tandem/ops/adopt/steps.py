@@ -57,7 +57,7 @@ CURES: tuple[tuple[str, str], ...] = (
 # What npm says of itself, and where Node was.
 NOISE = re.compile(
     r"^\W*$|^npm (?:ERR!|error) (?:A complete log|code |path |command |errno|Lifecycle|.*/_logs/)"
-    r"|^npm (?:notice|warn)|^\s+at .*node:|^Node\.js v|^> "
+    r"|^npm (?:notice|warn)|^\s+at .*node:|^node:internal|^ +throw |^Node\.js v|^> "
 )
 
 
