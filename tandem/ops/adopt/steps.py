@@ -66,11 +66,15 @@ def failed(lines: list[str]) -> tuple[str, list[str]] | None:
     at = next((n for n, line in enumerate(lines) if FAILED.match(line)), None)
     if at is None or not (step := FAILED.match(lines[at])):
         return None
-    said, sentence, proof = lines[:at], step[1], ""
+    said = lines[:at]
     for pattern, cure in CURES:
-        proof = next((line for line in said if re.search(pattern, line)), "")
-        if proof and (found := re.search(pattern, proof)):
-            name = next((one for one in found.groups() if one), "")
-            sentence += f": {cure.format(name)}"
-            break
-    return sentence, [line for line in said if not NOISE.search(line) or (proof and line == proof)]
+        for number, line in enumerate(said):
+            if found := re.search(pattern, line):
+                name = next((one for one in found.groups() if one), "")
+                around = [*_matter(said[:number])[-4:], line, *_matter(said[number + 1 :])[:4]]
+                return f"{step[1]}: {cure.format(name)}", around
+    return step[1], _matter(said)
+
+
+def _matter(lines: list[str]) -> list[str]:
+    return [line for line in lines if not NOISE.search(line)]
