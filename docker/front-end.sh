@@ -4,6 +4,7 @@
 set -euo pipefail
 
 set -a
+# shellcheck source=deploy/site.env
 . /build/site.env
 set +a
 [ -n "${SITE_FRONT_ENDS-}" ] || exit 0
