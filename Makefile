@@ -78,6 +78,7 @@ lock: ## Resolve the dependency ranges of pyproject.toml anew
 	@$(LOCK) requirements-dev.lock --upgrade --python-version 3.11 --all-extras $(GROUPS) --constraints requirements.lock
 	@cp requirements.lock requirements-ops.lock
 	@$(LOCK) requirements-ops.lock --python-version 3.11 --extra ops
+	@$(subst pyproject.toml,docker/node.in,$(LOCK)) docker/node.lock --upgrade --python-version 3.11
 	@$(LOCK) tests/library/django-6.lock --upgrade --python-version 3.12 --all-extras --group library tests/library/django-6.in
 docs: ## Write the generated pages of docs/ anew
 	@docker/venv.sh

@@ -13,4 +13,8 @@ for name in secret_key $SITE_SECRETS; do
 done
 install -d static
 deploy/run.sh static
+# Behind collectstatic, as some sites serve files of theirs; what else they are for is done.
+while read -r folder _; do
+    [ -z "$folder" ] || find "site/app/$folder" -type d -name node_modules -prune -exec rm -rf {} +
+done <<<"${SITE_FRONT_ENDS-}"
 deploy/run.sh migrations >/build/migrations.json

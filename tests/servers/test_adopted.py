@@ -58,7 +58,7 @@ def kept(release: str, run: Path) -> Kept:
     ``release``: not while the archives of the other tests are built, which has one log.
     """
     shop = Shop(CACHE / named("adopted") / "site" / "shop")
-    kept = Kept(shop, provision, run, also=digest("tests/sites/adopted.py", "docker"))
+    kept = Kept(shop, provision, run, also=digest("tests/sites", "docker"))
     if not (kept.there() and shop.folder.exists()):
         shutil.rmtree(shop.folder.parent, ignore_errors=True)
         shop.folder.parent.mkdir(parents=True)
@@ -81,7 +81,7 @@ def shop(kept: Kept) -> Iterator[Rehearsal]:
 def test_one_run_makes_a_blank_server_serve_it(story: dict[str, str], shop: Shop):
     assert recap(story["first run"])[HOST]["failed"] == 0
     assert all_hold(story["specifications"]), story["specifications"]
-    for path in ("/", "/admin/login/", "/static/css/shop.css"):
+    for path in ("/", "/admin/login/", "/static/css/shop.css", SITES[0].built):
         assert " 200" in shop.ask(path).splitlines()[0], path
 
 

@@ -64,6 +64,7 @@ class Recipe:
     socket: str = ""
     process: str = ""  # one that it keeps beside its servers, in YAML
     check: str = ""  # how that says that it works
+    built: str = ""  # what its front end makes, and git has not
 
 
 UV = (str(ROOT / ".venv/bin/python"), str(ROOT / "docker/uv.py"))
@@ -76,6 +77,7 @@ SITES = [
         # Publishes what is due, for ever.
         process="clock: sh -c 'while :; do python manage.py publish_scheduled; sleep 300; done'",
         check="clock: test -r manage.py",
+        built="/static/js/front.js",
     ),
     Recipe("codex", socket="/api/v4/ws"),
     Recipe("netbox", login="/login/", inside="/dcim/sites/"),
@@ -89,6 +91,7 @@ def prepare(recipe: Recipe, folder: Path) -> Path:
         return folder
     folder.mkdir()
     subprocess.run([*recipe.start, str(folder)], check=True, capture_output=True, cwd=ROOT)
+    shutil.copytree(RECIPES / recipe.name, folder, dirs_exist_ok=True)
     tandem = [str(ROOT / ".venv/bin/python"), "-m", "tandem"]
     subprocess.run([*tandem, "adopt", str(folder)], check=True, capture_output=True, cwd=ROOT)
     # SQLite is for those who begin; whoever has servers wants the database for servers.

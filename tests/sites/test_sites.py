@@ -68,6 +68,16 @@ def test_its_front_page_and_what_that_loads_are_there(site: AdoptedStack, recipe
         assert loaded or not recipe.login
 
 
+def test_what_its_front_end_builds_is_served_without_what_built_it(
+    site: AdoptedStack, recipe: Recipe
+):
+    if recipe.built:
+        with site.client() as client:
+            assert "built by Node v22.&lt;" in client.get(recipe.built).text
+        left = "{ command -v node npm; find / -xdev -name node_modules; } || true"
+        assert site.compose("exec", "-T", "wsgi", "sh", "-c", left).strip() == ""
+
+
 def test_who_logs_in_is_let_in(site: AdoptedStack, recipe: Recipe):
     if recipe.login:
         with site.client() as client:

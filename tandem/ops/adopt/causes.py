@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tandem.ops.adopt import steps
 from tandem.ops.adopt.debian import COMPILER, HEADERS, LIBRARIES, MODULES, NEEDS, PROGRAMS
 
 SHOWN = 12  # lines of the log
@@ -236,6 +237,9 @@ def cause(log: str) -> Cause:
     What is not known is told by the last lines of the step that failed.
     """
     lines = _failed_step(log)
+    # What compilers and shells of a front end say has other cures.
+    if step := steps.failed(lines):
+        return Cause(step[0], tuple(step[1][-SHOWN:]))
     package = ""
     for number, line in enumerate(lines):
         if found := PACKAGE.search(line):

@@ -9,6 +9,7 @@ from tandem.ops.adopt import (
     database,
     environment,
     files,
+    node,
     processes,
     project,
     python,
@@ -47,6 +48,7 @@ def inspect(path: Path, settings: str = "", name: str = "") -> Findings:
     environment.judge(interpreter.reads, scope, required, out)
     files.static(scope, out)
     files.build(site, scope, apps, out)
+    node.front_ends(site, apps, out)
     processes.setup(site, scope, out)
     files.health(site, interpreter, scope, out)
     processes.redis(scope, required, out)

@@ -25,6 +25,8 @@ MODULE = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 APPLICATION = rf"{MADE}|{MODULE}:{MODULE}"
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 PYTHON = r"3\.[0-9]+"
+NODE_VERSION = r"[1-9][0-9]*(\.[0-9]+){0,2}"
+NODE = "24"  # the usual one
 DEBIAN_PACKAGE = r"[a-z0-9][a-z0-9+.-]+"
 # Begins with a name: nothing that pip could take for an option.
 REQUIREMENT = r"[A-Za-z0-9][^#]*"
@@ -38,9 +40,11 @@ TAKEN = frozenset(
         "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "SPT_NOENV", "TANDEM_ROOT",
         "TANDEM_RELEASE", "SITE_SETTINGS", "SITE_WSGI", "SITE_ASGI", "SITE_DATABASE", "SITE_REDIS",
         "SITE_PYTHON_PATH", "SITE_BUILD", "SITE_SETUP", "SITE_DEMO", "SITE_STATIC", "SITE_SECRETS",
-        "SITE_PROCESSES", "SITE_CHECKS", "CREDENTIALS_DIRECTORY",
+        "SITE_PROCESSES", "SITE_CHECKS", "SITE_FRONT_ENDS", "SITE_NODE", "CREDENTIALS_DIRECTORY",
     }
 )  # fmt: skip
+# Of a front end: a line of deploy/site.env begins with it.
+FOLDER = r"(?!(.*/)?\.\.(/|$))[A-Za-z0-9._][A-Za-z0-9._/-]*"
 URL_PATH = r"/[A-Za-z0-9._~/-]*"
 
 
@@ -63,6 +67,8 @@ class Site:
     build_packages: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ("SECRET_KEY",)
+    front_ends: Mapping[str, str] = field(default_factory=dict)
+    node: str = NODE
     static: bool = True
     build: tuple[str, ...] = ()
     setup: tuple[str, ...] = ("migrate --noinput",)
@@ -158,11 +164,16 @@ def _exist(site: Site, entries: Mapping[str, Value], source: Path) -> None:
     named += [("python_path", source / path) for path in site.python_path]
     named += [("requirements", source / path) for path in site.requirements]
     named += [("include", source / path) for path in site.include]
+    named += [("front_ends", source / path / "package.json") for path in site.front_ends]
     for key, path in named:
         if key == "include":
             if path.exists():
                 continue
             sentence = f"{path} is not there; run what makes it first"
+        elif key == "front_ends":
+            if path.is_file():
+                continue
+            sentence = f"{path} is no file; front_ends names the folders of such, within source"
         elif key == "requirements" and not path.is_file():
             sentence = f"{path} is no file; name the site's, or write requirements: []"
         elif key != "requirements" and not path.is_dir():
@@ -268,6 +279,15 @@ def _checks(value: Value) -> dict[str, str]:
     return {name: _command(entry) for name, entry in value.entries().items()}
 
 
+def _front_ends(value: Value) -> dict[str, str]:
+    found = {}
+    for name, entry in value.entries().items():
+        if not re.fullmatch(FOLDER, name):
+            raise entry.wrong(f"front_ends must name folders within source, plainly, got {name!r}")
+        found[name] = _command(entry)
+    return found
+
+
 def _database(value: Value) -> str:
     text = value.text()
     if text not in DATABASES:
@@ -293,6 +313,8 @@ READERS: dict[str, Callable[[Value], Any]] = {
     "build_packages": _list(_matching(DEBIAN_PACKAGE, "be the name of a Debian package")),
     "environment": _environment,
     "secrets": _list(lambda value: _variable(value, value.text())),
+    "front_ends": _front_ends,
+    "node": _matching(NODE_VERSION, "be a version as in '24' or '22.12'"),
     "static": Value.flag,
     "build": _list(_setup),
     "setup": _list(_setup),

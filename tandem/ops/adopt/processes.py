@@ -12,12 +12,10 @@ from tandem.ops.adopt.environment import REDIS_CLIENTS
 from tandem.ops.adopt.findings import Findings
 from tandem.ops.adopt.folder import Place, calls
 from tandem.ops.adopt.interpreter import variables
-from tandem.ops.adopt.project import SIDE, Project
+from tandem.ops.adopt.project import Project
 from tandem.ops.adopt.requirements import Requirements
 from tandem.ops.adopt.values import Scope, plain
 
-# What others have made, and is kept as it is.
-VENDORED = {"vendor", "vendored", "third_party", "static", "assets"}
 # An app in INSTALLED_APPS that has a worker: (name, command).
 WORKERS = {
     "huey.contrib.djhuey": ("huey", "python manage.py run_huey"),
@@ -98,17 +96,3 @@ def setup(project: Project, scope: Scope, out: Findings) -> None:
         commands.append("createcachetable")
         why.append(f"a cache is in the database ({scope.places.get('CACHES')})")
     out.found("setup", commands, *why)
-    packages = [
-        project.folder.place(file).file
-        for file in project.folder.files
-        if file.name == "package.json"
-        and not (SIDE | VENDORED) & set(file.relative_to(project.folder.path).parts)
-        and '"build"' in project.folder.text(file)
-    ]
-    if packages:
-        out.decide(
-            "include",
-            f"{', '.join(packages)}: run its build before a release is made, as Tandem has no node,"
-            " and name what it makes here if git ignores that",
-            [],
-        )

@@ -84,7 +84,7 @@ def _lines(key: str, finding: Finding) -> list[str]:
     if isinstance(value, dict):
         for name, text in value.items():
             lines += _comment(finding.entries[name], "  ") if finding.entries.get(name) else []
-            lines.append(f"  {name}: {scalar(text)}")
+            lines.append(f"  {scalar(name)}: {scalar(text)}")
     elif not finding.entries and not finding.suggested:
         return [f"{key}: [{', '.join(scalar(item) for item in value)}]"]
     else:

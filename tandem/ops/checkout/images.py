@@ -17,7 +17,10 @@ from tandem.ops.checkout.programs import ROOT, Failed, Programs, say, tail
 PULL_SECONDS = 60  # a registry that cannot be reached may hang instead of refusing
 RELEASED = ("app", "tandem", "deploy", "requirements.lock")
 NOTHING = "/dev/null"
-SECRETS = {"ca-bundle": "TANDEM_CA_BUNDLE", "pip-conf": "TANDEM_PIP_CONF"}  # as in compose.yaml
+# As in compose.yaml.
+SECRETS = {
+    "ca-bundle": "TANDEM_CA_BUNDLE", "pip-conf": "TANDEM_PIP_CONF", "npmrc": "TANDEM_NPMRC",
+}  # fmt: skip
 
 
 def base_image(programs: Programs, suite: str) -> str:
@@ -42,13 +45,16 @@ def base_image(programs: Programs, suite: str) -> str:
 
 
 def secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return a company's TLS proxy and package index, if this machine's own pip uses them."""
+    """Return a company's TLS proxy and indexes, if this machine's own pip or npm use them."""
     found = {name: environment.get(name, NOTHING) for name in SECRETS.values()}
     bundles = (environment.get(n) for n in ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"))
     bundle = next(filter(None, bundles), "")
     if Path(bundle).is_file():
         found["TANDEM_CA_BUNDLE"] = bundle
     home = Path.home()
+    npmrc = Path(environment.get("NPM_CONFIG_USERCONFIG") or home / ".npmrc")
+    if npmrc.is_file() and "registry" in npmrc.read_text():
+        found["TANDEM_NPMRC"] = str(npmrc)
     for file in (
         Path(environment.get("PIP_CONFIG_FILE") or NOTHING),
         home / ".config/pip/pip.conf", home / ".pip/pip.conf", Path("/etc/pip.conf"),

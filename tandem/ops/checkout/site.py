@@ -21,6 +21,7 @@ from tandem.ops.adopt.findings import AdoptError
 from tandem.ops.adopt.model import Site, SiteError, load
 from tandem.ops.adopt.source import copy
 from tandem.ops.bounded.files import read_text
+from tandem.ops.checkout import python
 from tandem.ops.checkout.packages import lock
 from tandem.ops.checkout.programs import CACHE, ROOT, Failed, Programs
 from tandem.ops.routes.site import SITES, beginning
@@ -60,6 +61,8 @@ def site_env(site: Site) -> str:
         "SITE_BUILD": "\n".join(site.build),
         "SITE_SETUP": "\n".join(site.setup),
         "SITE_DEMO": "",
+        "SITE_FRONT_ENDS": "\n".join(f"{folder} {how}" for folder, how in site.front_ends.items()),
+        "SITE_NODE": site.node if site.front_ends else "",
         "SITE_STATIC": "on" if site.static else "",
         "SITE_SECRETS": " ".join(site.secrets),
         "SITE_PROCESSES": "\n".join(f"{name} {how}" for name, how in site.processes.items()),
@@ -138,6 +141,16 @@ def described(place: Path) -> tuple[Site, Path, Path]:
     return site, file.parent, source
 
 
+def debian(place: Path, given: str = "") -> str:
+    """Return the Debian that the site at a place is built for: ``given``, or as it asks."""
+    try:
+        return python.debian(load(described_by(place)), given)
+    except SiteError as error:
+        raise Failed(f"{error}.") from None
+    except OSError as error:
+        raise Failed(f"{error.filename}: {error.strerror}.") from None
+
+
 def lay_out(
     site: Site, home: Path, source: Path, context: Path, debian: str, programs: Programs
 ) -> None:
@@ -179,22 +192,26 @@ def composed(context: Path) -> dict[str, str]:
 def environment_of(place: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment in which commands mean the stack of the site at a place."""
     try:
-        name = load(described_by(place)).name
+        site = load(described_by(place))
     except SiteError as error:
         raise Failed(f"{error}.") from None
     except OSError as error:
         raise Failed(f"{error.filename}: {error.strerror}.") from None
     # Its own processes, once 'make up' has written them.
-    there, own = (CONTEXTS / name / "work/compose.yaml").exists(), composed(CONTEXTS / name)
-    return {"COMPOSE_PROJECT_NAME": f"tandem-{name}", "NOTIFY_INSTANCES": "0", **environment} | (
-        own if there else {}
-    )
+    context = CONTEXTS / site.name
+    own = composed(context) if (context / "work/compose.yaml").exists() else {}
+    # One that cannot be had is told by what builds; to stop the stack it takes none.
+    having = python.BY_PYTHON.get(site.python)
+    chosen = {"DEBIAN_RELEASE": having} if having else {}
+    usual = {"COMPOSE_PROJECT_NAME": f"tandem-{site.name}", "NOTIFY_INSTANCES": "0"}
+    return usual | chosen | dict(environment) | own
 
 
 def prepare(place: Path, debian: str, programs: Programs) -> dict[str, str]:
     """Lay a site out; return the settings of its stack, its release and its playbooks."""
     try:
         site, home, source = described(place)
+        python.debian(site, debian)  # before anything is built
         context = CONTEXTS / site.name
         lay_out(site, home, source, context, debian, programs)
     except (SiteError, AdoptError) as error:

@@ -27,11 +27,10 @@ def main(arguments: list[str]) -> int:
         prog="tandem release", description=__doc__, epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    # The packages of an adopted site need the Python that Django 6 does.
-    usual = [NEWEST_DEBIAN] if place else list(reversed(DEBIANS))
+    usual = f"that with the site's Python, else {NEWEST_DEBIAN}" if place else "each"
     parser.add_argument(
-        "--debian", nargs="*", metavar="NAME", default=(value("DEBIAN") or "").split() or usual,
-        help=f"of {', '.join(DEBIANS)}; default: {' '.join(usual)}",
+        "--debian", nargs="*", metavar="NAME", default=(value("DEBIAN") or "").split(),
+        help=f"of {', '.join(DEBIANS)}; default: {usual}",
     )  # fmt: skip
     parser.add_argument(
         "--name", default=value("RELEASE") or "", help="default: made of the commit and the changes"
@@ -42,11 +41,14 @@ def main(arguments: list[str]) -> int:
 
 def release(programs: Programs, place: Path | None, debians: list[str], name: str) -> None:
     """Build an archive for each Debian; one name is that of all."""
-    engine.ensure(programs)
     for debian in debians:
         if debian not in DEBIANS:
             known = " or ".join(f"{n} ({d.version})" for n, d in reversed(DEBIANS.items()))
             raise Failed(f"DEBIAN must name {known}, got '{debian}'.")
+    if place:
+        debians = [site.debian(place, debian) for debian in debians or [""]]
+    debians = debians or list(reversed(DEBIANS))
+    engine.ensure(programs)
     dist, works = DIST, []
     for debian in debians:
         images.base_image(programs, debian)

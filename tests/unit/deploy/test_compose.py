@@ -174,6 +174,12 @@ def test_packages_are_checked_against_their_hashes_and_debians_own():
         assert re.search(rf"apt-get install -qy --no-install-recommends {package}\b", STAGES[stage])
 
 
+def test_no_secret_is_there_when_a_front_end_is_built_and_its_node_stays_behind():
+    assert "\nRUN bash /build/front-end.sh build\n" in STAGES["front-end"]
+    taken = re.findall(r"--from=front-end (\S+)", (ROOT / "docker/Dockerfile").read_text())
+    assert taken == ["/site"]
+
+
 def test_no_build_reads_what_another_sites_build_has_written():
     """What a source runs when it is built can write to the caches that its step has."""
     shared = {"/var/cache/apt", "/var/lib/apt"}  # root's alone: Debian's packages, which are signed
@@ -192,7 +198,7 @@ def test_no_build_reads_what_another_sites_build_has_written():
             own += 1
             assert options["id"].endswith("${SITE_CACHE}"), (stage, step)
             assert re.search(r"(?m)^ARG .*\bSITE_CACHE=own\b", STAGES[stage])
-    assert own == 1
+    assert own == 3  # pip's, and twice npm's
     build = SERVICES["wsgi"]["build"]["args"]
     assert build["SITE_CACHE"] == "${SITE_CACHE:-own}"
     assert SERVICES["first-run"]["build"]["args"] == build

@@ -72,7 +72,7 @@ def test_src_layout(adopt):
     assert made.site.python_path == (".", "src")
     assert made.site.settings == "shop.settings"
     assert made.site.wsgi == "shop.wsgi:application"
-    assert made.site.python == "3.12"
+    assert made.site.python == "3.13"
     assert made.site.requirements == ("pyproject.toml",)
 
 

@@ -32,6 +32,8 @@ system_packages: [libpq5]
 build_packages: [libpq-dev, g++]
 environment: {DEBUG: "off", EMPTY: ""}
 secrets: [SECRET_KEY, JWT_SECRET]
+front_ends: {.: npm run build, theme/static_src: "npx vite build"}
+node: "22.12"
 static: false
 build: [compress --force]
 setup: [migrate --noinput, createcachetable]
@@ -57,6 +59,11 @@ WRONG = [
     (LEAST + "source: git+ftp://host/x@v1\n", "source must name an address and a commit, tag"),
     (LEAST + "source: git+https://me:secret@host/x@v1\n", "source has a password; keep it out"),
     (LEAST + "include: [../x]\n", "include must be a path within source"),
+    (LEAST + 'front_ends: {../x: "npm run build"}\n', "3: front_ends must name folders within"),
+    (LEAST + 'front_ends: {"a b": "npm run build"}\n', "3: front_ends must name folders within"),
+    (LEAST + 'front_ends: {a: ""}\n', "front_ends.a must be a command"),
+    (LEAST + 'node: ">=22"\n', "tandem.yml:3: node must be a version as in '24'"),
+    (LEAST + "node: 22\n", 'node must be text, but YAML reads 22 as int; put it in quotes: "22"'),
     (LEAST + "root: ../x\n", "tandem.yml:3: root must be a path within source, got '../x'"),
     (LEAST + "python_path: src\n", "tandem.yml:3: python_path must be a list"),
     (LEAST + "python_path:\n  - src\n  - a/../../b\n", "tandem.yml:5: python_path must be a path"),
@@ -160,11 +167,16 @@ def test_the_schema_has_the_models_keys_defaults_and_choices():
         ("wsgi", model.APPLICATION),
         ("asgi", model.APPLICATION),
         ("python", model.PYTHON),
+        ("node", model.NODE_VERSION),
         ("health", model.URL_PATH),
     ],
 )
 def test_the_schema_has_the_models_patterns(key: str, pattern: str):
     assert SCHEMA["properties"][key]["pattern"] == f"^({pattern})$"
+
+
+def test_the_schema_has_the_models_pattern_of_folders():
+    assert SCHEMA["properties"]["front_ends"]["propertyNames"]["pattern"] == f"^({model.FOLDER})$"
 
 
 def test_a_missing_file_is_named_with_the_cure(tmp_path: Path):

@@ -267,12 +267,3 @@ def test_apps_are_read_in_any_kind_of_list(project, apps: str):
     assert made.site.static
     assert "rq" in made.site.processes
     assert made.undecided == []
-
-
-def test_each_build_of_node_is_named_but_for_those_of_the_documentation(adopt):
-    package = '{"scripts": {"build": "vite build"}}'
-    where = ("", "front/", "docs/", "shop/static/vendor/bulma/")
-    made = adopt(BASE | {f"{name}package.json": package for name in where})
-    assert any(
-        "include: package.json, front/package.json: run its build" in m for m in made.undecided
-    )

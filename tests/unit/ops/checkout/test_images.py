@@ -77,3 +77,13 @@ def test_what_pip_is_told_of_a_company_is_told_to_builds(tmp_path: Path, text: s
     assert (found["TANDEM_PIP_CONF"] == str(tmp_path / "pip.conf")) is used
     mine = {"TANDEM_CA_BUNDLE": "mine", "PIP_CONFIG_FILE": NOTHING}
     assert secrets(mine)["TANDEM_CA_BUNDLE"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "used"), [("registry=https://x\n", True), ("fund=false\n", False)]
+)
+def test_a_registry_that_npm_is_told_of_is_told_to_builds(tmp_path: Path, text: str, used: bool):
+    file = tmp_path / "npmrc"
+    file.write_text(text)
+    found = secrets({"NPM_CONFIG_USERCONFIG": str(file), "PIP_CONFIG_FILE": NOTHING})
+    assert (found["TANDEM_NPMRC"] == str(file)) is used
