@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from tandem.facts import DEBIANS, NEWEST_DEBIAN
+from tandem.ops.asking.cli import first
 from tandem.ops.checkout import engine, images, site
 from tandem.ops.checkout.programs import CACHE, ROOT, Failed, Programs, command, say
 
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
 def release(programs: Programs, place: Path | None, debians: list[str], name: str) -> None:
     """Build an archive for each Debian; one name is that of all."""
     engine.ensure(programs)
+    first(programs.environment)
     for debian in debians:
         if debian not in DEBIANS:
             known = " or ".join(f"{n} ({d.version})" for n, d in reversed(DEBIANS.items()))
