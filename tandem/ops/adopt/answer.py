@@ -37,7 +37,8 @@ class Failure:
 
     def __str__(self) -> str:
         at = f" ({self.place})" if self.place else ""
-        return f"{self.error}: {self.said}{at}" if self.said != self.error else f"{self.said}{at}"
+        kind = f"{self.error}: " if self.error not in ("", self.said) else ""
+        return f"{kind}{self.said}{at}"
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,14 @@ from tandem.ops.checkout.programs import CACHE, ROOT, Failed, Programs, say
 
 LOG = CACHE / "asking.log"
 SECONDS = 90  # tandem.adopted.ask ends itself after 60, and says where it was
+MARGIN_SECONDS = 15  # for the engine, which may be gone
 OUT_BYTES = 4_000_000  # of an answer
 ERR_BYTES = 16_000_000  # of what the site prints
 KEPT = 4_000
 MEMORY = "1g"
 PROCESSES = 256
 KILLED = 137
+LATE = "it does not end within {:g} s"
 RELEASE = f"{facts.RELEASES}/replica"
 CODE = f"{RELEASE}/site/app"
 LIMITS = (
@@ -125,9 +127,12 @@ def ask(programs: Programs, image: str, site: Site) -> Answer:
         "docker", "run", "--rm", f"--name={name}", *LIMITS,
         *(f"--tmpfs={folder}:mode=1777,size=64m" for folder in WRITABLE),
         *(word for key, value in given for word in ("--env", f"{key}={value}")),
-        f"--workdir={root(site)}", image, f"{RELEASE}/venv/bin/python", "-m",
+        f"--workdir={root(site)}", image,
+        # In there it also ends where this process was killed.
+        "timeout", "--signal=KILL", str(SECONDS), f"{RELEASE}/venv/bin/python", "-m",
         "tandem.adopted.ask",
     )  # fmt: skip
+    began = time.monotonic()
     process = programs.start(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False)
     try:
         out, err, ended = bounded(process)
@@ -136,14 +141,17 @@ def ask(programs: Programs, image: str, site: Site) -> Answer:
             programs.read("docker", "kill", name)
         process.wait()
     if not ended and process.returncode == KILLED:
-        ended = "it needs more than 1 GiB of memory"
+        late = time.monotonic() - began >= SECONDS
+        ended = LATE.format(SECONDS) if late else "it needs more than 1 GiB of memory"
     if not ended and process.returncode not in (0, 1):
         last = text(err.decode(errors="replace").strip().rpartition("\n")[2])
         ended = f"its process ended with {process.returncode}: {last}"
     return parse(out, ended)
 
 
-def bounded(process: subprocess.Popen[str], seconds: float = SECONDS) -> tuple[bytes, bytes, str]:
+def bounded(
+    process: subprocess.Popen[str], seconds: float = SECONDS + MARGIN_SECONDS
+) -> tuple[bytes, bytes, str]:
     """Return what a process prints, and the last that it complains of.
 
     The third says why it is not heard to its end: it takes too long, or says too much.
@@ -158,7 +166,7 @@ def bounded(process: subprocess.Popen[str], seconds: float = SECONDS) -> tuple[b
         while selector.get_map():
             left = deadline - time.monotonic()
             if left <= 0:
-                return said["out"], said["err"], f"it does not end within {seconds:g} s"
+                return said["out"], said["err"], LATE.format(seconds)
             for key, _ in selector.select(left):
                 part = os.read(key.fd, 1 << 16)
                 if not part:
