@@ -1,12 +1,13 @@
 """Ask a site what it is: load it as a server would, and tell what that shows, line by line.
 
-Usage: ``python -m tandem.adopted.ask``, in the site's own image, with the variables that its
-servers have (tandem/ops/asking).  Each part is told as soon as it is known, so that what a crash
-or the end of the time leaves is not lost.
+Usage: ``python -m tandem.adopted.ask [SECONDS]``, in the site's own image, with the variables
+that its servers have (tandem/ops/asking).  Each part is told as soon as it is known, so that what
+was told before a crash or the end of the time is not lost.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import re
@@ -29,14 +30,16 @@ SECONDS = 60
 SAID = 500  # characters of an error
 # Errors of what is not here: a database, Redis, a network.
 SERVICE = re.compile(r"OperationalError|InterfaceError|Connection\w*|Timeout\w*|gaierror|URLError")
-READ_ONLY = "Read-only file system"
+UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH)
+READ_ONLY = (errno.EROFS, errno.EACCES)
 OURS = "tandem.adopted.settings"
 
 
 class Asking:
     """A site that is being asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self.told = Told()
         self.homes = Homes(*_homes())
         self.stage = "site"
@@ -85,8 +88,8 @@ class Asking:
             "place": places[-1] if places else "",
             "module": next(missing, None) or "",
             "variables": self._variables(chain, places),
-            "service": any(SERVICE.fullmatch(kind) for kind in kinds),
-            "read_only": any(READ_ONLY in str(one) for one in chain),
+            "service": any(SERVICE.fullmatch(kind) for kind in kinds) or _of(chain, UNREACHABLE),
+            "read_only": _of(chain, READ_ONLY),
         }
 
     def _variables(self, chain: list[BaseException], places: list[str]) -> list[str]:
@@ -103,12 +106,12 @@ class Asking:
     def _watch(self) -> None:
         """End this when the time is over, and say where it was."""
         main = threading.main_thread().ident
-        time.sleep(SECONDS)
+        time.sleep(self.seconds)
         frames = traceback.walk_stack(sys._current_frames().get(main or 0))
         place = next(filter(None, (self.homes.place(one, line) for one, line in frames)), "")
         self.told.line(
             "failed", at=self.stage, error="Timeout", place=place,
-            said=f"it does not end within {SECONDS} s",
+            said=f"it does not end within {self.seconds:g} s",
         )  # fmt: skip
         self._reads()
         os._exit(1)
@@ -120,6 +123,10 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         seen.append(error)
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _of(chain: list[BaseException], numbers: tuple[int, ...]) -> bool:
+    return any(isinstance(one, OSError) and one.errno in numbers for one in chain)
 
 
 def _fields(chain: list[BaseException]) -> Iterator[str]:
@@ -208,6 +215,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
 def main() -> None:
     """Ask the site of this process' environment."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", OURS)
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     sys.argv = ["gunicorn"]  # some settings look whether it is a test
     os.makedirs(os.environ.get("HOME", "/tmp"), exist_ok=True)  # noqa: S108 - as run.sh
     with tempfile.TemporaryDirectory() as folder:
@@ -216,7 +224,7 @@ def main() -> None:
         os.environ["CREDENTIALS_DIRECTORY"] = folder
         for name in os.environ.get("SITE_SECRETS", "").split():
             os.environ[name] = secrets.token_urlsafe(48)
-        Asking().all()
+        Asking(seconds).all()
         sys.stdout.flush()
     os._exit(0)  # threads of the site's need not agree
 

@@ -80,9 +80,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def asked(home: Path, tmp_path: Path) -> Iterator[Callable[..., Asked]]:
     """Give a function that asks a site of these files."""
     with Image(tmp_path, home, NEWEST_DEBIAN, Programs.here()) as image:
-        yield lambda settings, **files: Asked(
-            image, write(tmp_path / "shop", {"shop/settings.py": settings, **files})
-        )
+
+        def ask(settings: str, seconds: float = 60, **files: str) -> Asked:
+            image.seconds = seconds
+            return Asked(image, write(tmp_path / "shop", {"shop/settings.py": settings, **files}))
+
+        yield ask
 
 
 def test_plain_settings(asked):
@@ -135,10 +138,11 @@ HOSTILE = {
                 "        while True: os.write(fd, b'x' * 65536)\n    except OSError: pass",
                 "it prints more than 4 MB"),
     "grows": ("a = []\nwhile True: a.append(bytearray(10_000_000))", "it needs more than 1 GiB"),
-    "forks": ("import os\nwhile True:\n    try:\n        os.fork()\n    except OSError: pass", ""),
+    "forks": ("import os\nwhile True:\n    try:\n        os.fork()\n    except OSError: pass",
+              "it does not end within 10 s"),
     "asks the network": ("import socket\nsocket.create_connection(('192.0.2.1', 80), 5)",
                          "asks a server as it is loaded"),
-    "writes": ("open('/srv/tandem/releases/replica/site/x', 'w')", ""),
+    "writes": ("open('/srv/tandem/releases/replica/site/x', 'w')", "writes as it is loaded"),
     "exits": ("import os\nos._exit(3)", "its process ended with 3"),
     "reads": ("print(open('/etc/tandem/credentials/secret_key').read())", "FileNotFoundError"),
 }  # fmt: skip
@@ -147,7 +151,7 @@ HOSTILE = {
 @pytest.mark.parametrize("does", HOSTILE)
 def test_a_hostile_site_ends_in_a_sentence(asked, does: str):
     code, sentence = HOSTILE[does]
-    found = asked(f"ROOT_URLCONF = 'shop.urls'\n{code}\n")
+    found = asked(f"ROOT_URLCONF = 'shop.urls'\n{code}\n", seconds=10)
     assert not found.answer.loads
     assert any(sentence in one for one in found.undecided), found.undecided
     assert left() == []

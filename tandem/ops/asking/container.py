@@ -20,7 +20,8 @@ from tandem.ops.checkout import site as sites
 from tandem.ops.checkout.programs import CACHE, ROOT, Failed, Programs, say
 
 LOG = CACHE / "asking.log"
-SECONDS = 90  # tandem.adopted.ask ends itself after 60, and says where it was
+SECONDS = 60.0  # tandem.adopted.ask ends itself then, and says where it was
+HARD = 1.5  # times as many are the end, whatever it says
 MARGIN_SECONDS = 15  # for the engine, which may be gone
 OUT_BYTES = 4_000_000  # of an answer
 ERR_BYTES = 16_000_000  # of what the site prints
@@ -50,6 +51,7 @@ class Image:
     def __init__(self, source: Path, home: Path, debian: str, programs: Programs) -> None:
         self.source, self.home, self.debian, self.programs = source, home, debian, programs
         self.name = f"asked/{sites.cache(home)}-{os.getpid()}"
+        self.seconds = SECONDS
         self._made_of: tuple[object, ...] = ()
 
     def __enter__(self) -> Image:
@@ -70,7 +72,7 @@ class Image:
                 raise NotAskedError(str(error)) from None
             self._made_of = made_of
             say("asking the site what it is.")
-        return ask(self.programs, self.name, site)
+        return ask(self.programs, self.name, site, self.seconds)
 
     def _build(self, site: Site) -> None:
         context = sites.CONTEXTS / site.name
@@ -119,8 +121,9 @@ def environment(site: Site) -> dict[str, str]:
     }
 
 
-def ask(programs: Programs, image: str, site: Site) -> Answer:
+def ask(programs: Programs, image: str, site: Site, seconds: float) -> Answer:
     """Run a container in which the site is loaded; return what that tells."""
+    hard = seconds * HARD
     name = f"asked-{os.getpid()}-{time.monotonic_ns()}"
     given = environment(site).items()
     command = (
@@ -129,29 +132,27 @@ def ask(programs: Programs, image: str, site: Site) -> Answer:
         *(word for key, value in given for word in ("--env", f"{key}={value}")),
         f"--workdir={root(site)}", image,
         # In there it also ends where this process was killed.
-        "timeout", "--signal=KILL", str(SECONDS), f"{RELEASE}/venv/bin/python", "-m",
-        "tandem.adopted.ask",
+        "timeout", "--signal=KILL", str(hard), f"{RELEASE}/venv/bin/python", "-m",
+        "tandem.adopted.ask", str(seconds),
     )  # fmt: skip
     began = time.monotonic()
     process = programs.start(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False)
     try:
-        out, err, ended = bounded(process)
+        out, err, ended = bounded(process, hard + MARGIN_SECONDS)
     finally:
         if process.poll() is None:
             programs.read("docker", "kill", name)
         process.wait()
     if not ended and process.returncode == KILLED:
-        late = time.monotonic() - began >= SECONDS
-        ended = LATE.format(SECONDS) if late else "it needs more than 1 GiB of memory"
+        late = time.monotonic() - began >= hard
+        ended = LATE.format(hard) if late else "it needs more than 1 GiB of memory"
     if not ended and process.returncode not in (0, 1):
         last = text(err.decode(errors="replace").strip().rpartition("\n")[2])
         ended = f"its process ended with {process.returncode}: {last}"
     return parse(out, ended)
 
 
-def bounded(
-    process: subprocess.Popen[str], seconds: float = SECONDS + MARGIN_SECONDS
-) -> tuple[bytes, bytes, str]:
+def bounded(process: subprocess.Popen[str], seconds: float) -> tuple[bytes, bytes, str]:
     """Return what a process prints, and the last that it complains of.
 
     The third says why it is not heard to its end: it takes too long, or says too much.

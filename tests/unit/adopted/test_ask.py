@@ -132,8 +132,7 @@ def test_who_does_not_end_is_told_where_it_was(shop: Shop):
     shop.write(
         "shop/settings.py", SETTINGS + "import os\nA = os.getenv('HUE')\nwhile True: A = 1\n"
     )
-    code = "import tandem.adopted.ask as ask; ask.SECONDS = 1; ask.main()"
-    command = [sys.executable, "-c", f"{code}"]
+    command = [sys.executable, "-m", "tandem.adopted.ask", "1"]
     done = subprocess.run(command, capture_output=True, text=True, env=shop.environment())
     lines = {line["kind"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert lines["failed"]["place"] == "shop/settings.py:6"

@@ -9,6 +9,7 @@ import pytest
 
 from tandem.ops.adopt.model import Site
 from tandem.ops.asking.container import bounded, environment, root
+from tests.machine import HANG_SECONDS
 
 
 @pytest.fixture
@@ -29,13 +30,17 @@ def start():
 
 
 def test_what_is_said_is_heard_to_its_end(start):
-    out, err, ended = bounded(start("import os; os.write(1, b'a' * 99); os.write(2, b'b')"))
+    out, err, ended = bounded(
+        start("import os; os.write(1, b'a' * 99); os.write(2, b'b')"), HANG_SECONDS
+    )
     assert (out, err, ended) == (b"a" * 99, b"b", "")
 
 
 @pytest.mark.parametrize(("pipe", "most"), [(1, "4 MB"), (2, "16 MB")])
 def test_who_does_not_stop_printing_is_not_heard_any_more(start, pipe: int, most: str):
-    out, err, ended = bounded(start(f"import os\nwhile True: os.write({pipe}, b'x' * 65536)"))
+    out, err, ended = bounded(
+        start(f"import os\nwhile True: os.write({pipe}, b'x' * 65536)"), HANG_SECONDS
+    )
     assert ended == f"it prints more than {most}"
     assert len(out) <= 4_100_000
     assert len(err) <= 4_000
