@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 
@@ -50,12 +51,15 @@ STAND_INS = (
     (r"DIR|PATH|FOLDER|ROOT", "/srv/tandem/data"),
 )
 OTHERWISE = ("stand-in", "1", "False", "[]", "{}", "https://localhost", "")
+# 32 bytes, as ciphers want them.
+KEY = base64.urlsafe_b64encode(b"stand-in" * 4).decode()
 
 
 def stand_ins(name: str) -> Iterator[str]:
     """Give values with which a site might load, the likeliest first."""
     likely = [value for form, value in STAND_INS if re.search(form, name)]
-    yield from dict.fromkeys([*likely, *OTHERWISE])
+    keys = ["stand-in", KEY] if environment.SECRET.search(name) else []
+    yield from dict.fromkeys([*keys, *likely, *OTHERWISE])
 
 
 class Proposals:

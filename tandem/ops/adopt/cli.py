@@ -1,4 +1,4 @@
-"""Describe a Django site as it is: write tandem.yml into its folder."""
+"""``tandem adopt``, for whom a room above asks the running code (tandem/ops/asking)."""
 
 from __future__ import annotations
 
@@ -42,15 +42,13 @@ class Asker(Protocol):
 def main(arguments: list[str], asker: Asker | None = None) -> int:
     """Run ``tandem adopt``; return 0, 1 where a file is there that differs, 2 for a wrong call."""
     options = _options(arguments)
-    folder = Path(options.path)
+    asked = None if options.files_only else asker
     try:
+        if options.explain:
+            return _explain(options, asked)
         with found(options) as (folder, source, findings):
-            asked = None if options.files_only or asker is None else asker
-            if options.explain:
-                return _explain(options, folder, source, findings, asked)
             if asked:
-                home = None if options.dry_run else folder
-                _ask(findings, asked, source, home)
+                _ask(findings, asked, source, None if options.dry_run else folder)
         file = folder / FILE
         text = render(findings)
         loads(text, file)  # what is written can be read
@@ -94,25 +92,35 @@ def _ask(findings: Findings, asker: Asker, source: Path, home: Path | None) -> A
             return None
 
 
-def _explain(
-    options: argparse.Namespace, folder: Path, source: Path, findings: Findings, asker: Asker | None
-) -> int:
+def _explain(options: argparse.Namespace, asker: Asker | None) -> int:
     """Print what Tandem replaces; by the tandem.yml that is there, else by what would be in one."""
     answer = None
-    if asker and (folder / FILE).exists():
-        with asker(source, None) as ask:
-            try:
-                answer = ask(load(folder / FILE, files=True)) if ask else None
-            except NotAskedError as error:
-                raise AdoptError(str(error).removesuffix(".")) from None
+    if asker and (Path(options.path) / FILE).exists():
+        answer = _described(Path(options.path), asker)
     elif asker:
-        answer = _ask(findings, asker, source, None)
+        with found(options) as (_, source, findings):
+            answer = _ask(findings, asker, source, None)
     if answer is None:
         raise AdoptError("only the running code tells what is replaced, and it could not be asked")
     print(explain(answer))
     for failure in answer.failures:
         _say(f"the site does not load: {failure}.")
     return FOUND if answer.failures else FINE
+
+
+def _described(folder: Path, asker: Asker) -> Answer | None:
+    """Ask the site that is described in a folder, once."""
+    site = load(folder / FILE, files=True)
+    with tempfile.TemporaryDirectory() as cache:
+        if repository := parse(site.source):
+            source, _ = fetch(repository, Path(cache))
+        else:
+            source = folder / site.source
+        with asker(source, None) as ask:
+            try:
+                return ask(site) if ask else None
+            except NotAskedError as error:
+                raise AdoptError(str(error).removesuffix(".")) from None
 
 
 def _say(sentence: str) -> None:

@@ -38,8 +38,9 @@ class Conversation:
     def hold(self) -> Answer:
         """Ask until all is known; have the findings say it, and return the last answer."""
         answer = self.ask()
-        while failure := next(iter(answer.failures), None):
-            if self._rounds >= MOST_ROUNDS or not self.proposals.answer(failure, answer):
+        while self._rounds < MOST_ROUNDS:
+            answered = (one for one in answer.failures if self.proposals.answer(one, answer))
+            if (failure := next(answered, None)) is None:
                 break
             self.tell(f"the site does not load yet: {failure}; asking again.")
             answer = self.ask()

@@ -16,6 +16,7 @@ from tandem.ops.adopt.sockets import beginning, shortened
 
 ELSEWHERE = re.compile(r"s3boto|S3Storage|S3Static|gcloud|azure_storage")
 RUNNING = "the running settings"
+PARTS = {"urls": "URLconf", "asgi": "ASGI application", "celery": "Celery"}
 # Of settings: what the files alone can know.
 SOUNDS = "sounds as if"
 
@@ -38,19 +39,20 @@ def judge(findings: Findings, answer: Answer) -> None:
 
 
 def _sentence(failure: Failure) -> str:
+    part = PARTS.get(failure.part, "site")
     if failure.service:
         return (
-            f"the {failure.part} asks a server as it is loaded ({failure}); move that into a"
+            f"the {part} asks a server as it is loaded ({failure}); move that into a"
             " function that is called when it serves: until then it could not be asked"
         )
     if failure.read_only:
-        return f"the {failure.part} writes as it is loaded ({failure}); a release is read-only"
+        return f"the {part} writes as it is loaded ({failure}); a release is read-only"
     if failure.module:
         return (
-            f"the {failure.part} imports {failure.module}, and nothing brings that"
+            f"the {part} imports {failure.module}, and nothing brings that"
             f" ({failure.place}); name its package under packages, or take the import out"
         )
-    return f"the {failure.part} does not load: {failure}"
+    return f"the {part} does not load: {failure}"
 
 
 def _doubts(findings: Findings, answer: Answer) -> None:

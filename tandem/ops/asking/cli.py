@@ -35,8 +35,10 @@ class Engine:
             yield None
             return
         debian = Settings(self.programs.environment)["DEBIAN_RELEASE"]
-        home = home or _scratch(source.resolve())
-        with Image(source.resolve(), home.resolve(), debian, self.programs) as image:
+        source = source.resolve()
+        cache = site.cache(home.resolve() if home else source)
+        home = home.resolve() if home else _scratch(source)
+        with Image(source, home, debian, self.programs, cache) as image:
 
             def ask(site: Site) -> Answer:
                 self.answer = image(site)

@@ -48,9 +48,12 @@ MADE_OF = (
 class Image:
     """The image of a site, as ``make up`` builds it a minute later from the same layers."""
 
-    def __init__(self, source: Path, home: Path, debian: str, programs: Programs) -> None:
+    def __init__(
+        self, source: Path, home: Path, debian: str, programs: Programs, cache: str = ""
+    ) -> None:
         self.source, self.home, self.debian, self.programs = source, home, debian, programs
-        self.name = f"asked/{sites.cache(home)}-{os.getpid()}"
+        self.cache = cache or sites.cache(home)
+        self.name = f"asked/{self.cache}-{os.getpid()}"
         self.seconds = SECONDS
         self._made_of: tuple[object, ...] = ()
 
@@ -82,7 +85,7 @@ class Image:
         images.base_image(self.programs, self.debian)
         arguments = {
             "DEBIAN_RELEASE": self.debian, "SITE_WHEELS": "wheel",
-            "SITE_CACHE": sites.cache(self.home),
+            "SITE_CACHE": self.cache,
             "SITE_SYSTEM_PACKAGES": " ".join(site.system_packages),
             "SITE_BUILD_PACKAGES": " ".join(site.build_packages),
         }  # fmt: skip

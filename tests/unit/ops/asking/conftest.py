@@ -41,18 +41,23 @@ class Talk:
     def ask(self, site: Site) -> Answer:
         """Ask once."""
         self.rounds += 1
-        places = {CODE: str(self.folder), f"{RELEASE}/site": str(ROOT)}
-        given = {"TMPDIR": str(self.folder)}
-        for name, value in environment(site).items():
-            for there, here in places.items():
-                value = value.replace(there, here)
-            given[name] = value
-        given["HOME"] = str(self.folder / "home")
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "tandem.adopted.ask"], check=False, capture_output=True,
-            cwd=root(site).replace(CODE, str(self.folder)), env=given,
-        )  # fmt: skip
-        return parse(done.stdout)
+        return here(self.folder, site)
+
+
+def here(folder: Path, site: Site) -> Answer:
+    """Ask a site as its image would, in a process of this machine."""
+    places = {CODE: str(folder), f"{RELEASE}/site": str(ROOT)}
+    given = {"TMPDIR": str(folder)}
+    for name, value in environment(site).items():
+        for there, place in places.items():
+            value = value.replace(there, place)
+        given[name] = value
+    given["HOME"] = str(folder / "home")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "tandem.adopted.ask"], check=False, capture_output=True,
+        cwd=root(site).replace(CODE, str(folder)), env=given,
+    )  # fmt: skip
+    return parse(done.stdout)
 
 
 @pytest.fixture

@@ -147,4 +147,4 @@ urlpatterns = [path("api/", include(pages))]
 def test_a_part_that_asks_a_server_is_said_and_the_rest_is_known(talk):
     found = talk(shop__urls="import socket\nsocket.create_connection(('127.0.0.1', 9))\n")
     assert found.answer.loads
-    assert any("the urls asks a server as it is loaded" in one for one in found.undecided)
+    assert any("the URLconf asks a server as it is loaded" in one for one in found.undecided)
