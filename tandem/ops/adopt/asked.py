@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Iterator
 
+from tandem import facts
 from tandem.ops.adopt import database, environment
 from tandem.ops.adopt.answer import Answer, Failure
 from tandem.ops.adopt.findings import STAND_IN, Findings
@@ -48,7 +49,7 @@ STAND_INS = (
     (r"HOST|SERVER|DOMAIN", "localhost"),
     (r"PORT|TIMEOUT|SECONDS|MINUTES|HOURS|DAYS|COUNT|SIZE|LIMIT|MAX|MIN|TTL|_ID$", "1"),
     (r"DEBUG|ENABLE|DISABLE|^(USE|IS|HAS)_", "False"),
-    (r"DIR|PATH|FOLDER|ROOT", "/srv/tandem/data"),
+    (r"DIR|PATH|FOLDER|ROOT", facts.DATA),
 )
 OTHERWISE = ("stand-in", "1", "False", "[]", "{}", "https://localhost", "")
 # 32 bytes, as ciphers want them.
@@ -117,6 +118,6 @@ def provided(name: str) -> str:
     if value := database.assumption(name):
         return value
     if re.search(r"DB|DATABASE|POSTGRES|PG", name) and re.search(r"PASS(WORD)?$|PORT$", name):
-        return "tandem" if "PASS" in name else "5432"  # Tandem's asks for none
+        return "tandem" if "PASS" in name else str(facts.POSTGRES_PORT)  # Tandem's asks for none
     read = Read(name, Place(""), "", required=True)
     return environment.provided(read, Requirements(complete=False)) or ""
