@@ -63,13 +63,12 @@ class Asking:
         self.told.line("ended")
 
     def _reads(self) -> None:
-        reads = {name: one for name, one in self.environment.reads.items() if one.place}
         told = [
             {
                 "name": name, "place": one.place, "given": one.given,
                 "default": None if one.default is UNSET else repr(one.default)[:SAID],
             }
-            for name, one in reads.items()
+            for name, one in self.environment.reads.items()
         ]  # fmt: skip
         self.told.line("reads", reads=told, copied=self.environment.copied)
 
@@ -98,9 +97,12 @@ class Asking:
         said = " ".join(str(one) for one in chain)
         named = [name for name in reversed(reads) if re.search(rf"\b{re.escape(name)}\b", said)]
         there = [name for name in reversed(reads) if reads[name].place in places]
-        found = [*named, *_fields(chain), *there]
-        # What is not there comes before what has a value that will not do.
-        found.sort(key=lambda name: name in reads and reads[name].given)
+
+        def order(name: str) -> bool:
+            """Put what is not there before what has a value that will not do."""
+            return name in reads and reads[name].given
+
+        found = [*sorted([*named, *_fields(chain)], key=order), *sorted(there, key=order)]
         return list(dict.fromkeys(found))
 
     def _watch(self) -> None:
@@ -130,12 +132,11 @@ def _of(chain: list[BaseException], numbers: tuple[int, ...]) -> bool:
 
 
 def _fields(chain: list[BaseException]) -> Iterator[str]:
-    """Give the variables that pydantic's settings miss: it reads all, and asks for none."""
+    """Give the variables that pydantic's settings mean: it reads all, and asks for none."""
     for error in chain:
         told = getattr(error, "errors", None)
         for one in told() if callable(told) and type(error).__name__ == "ValidationError" else ():
-            if one.get("type") == "missing":
-                yield str(one["loc"][-1]).upper()
+            yield str(one["loc"][-1]).upper()
 
 
 def _homes() -> Iterator[Path]:

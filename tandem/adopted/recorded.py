@@ -18,7 +18,10 @@ UNSET = object()
 
 @dataclass
 class Read:
-    """A variable: where the site's code reads it first, whether it was there, its default."""
+    """A variable: where the site's code reads it first, whether it was there, its default.
+
+    Without a place it is a package's own business, or that of one that reads for the site later.
+    """
 
     place: str
     given: bool

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
 from tandem.ops.adopt.lines import items, lines, mapping, text, texts
 from tandem.ops.adopt.model import VARIABLE
 
+SHOWN = 200  # characters of what an error says
 Route = tuple[tuple[str, bool], ...]  # patterns, and whether each is a regular expression
 
 
@@ -17,7 +19,7 @@ class Read:
     """A variable that the site has read."""
 
     name: str
-    place: str
+    place: str  # nothing where no code of the site is seen to ask
     given: bool
     default: str | None  # as Python writes it; None: the site gave none
 
@@ -38,7 +40,7 @@ class Failure:
     def __str__(self) -> str:
         at = f" ({self.place})" if self.place else ""
         kind = f"{self.error}: " if self.error not in ("", self.said) else ""
-        return f"{kind}{self.said}{at}"
+        return f"{kind}{textwrap.shorten(self.said, SHOWN, placeholder=' …')}{at}"
 
 
 @dataclass(frozen=True)

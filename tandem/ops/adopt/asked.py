@@ -11,6 +11,7 @@ from tandem.ops.adopt import database, environment
 from tandem.ops.adopt.answer import Answer, Failure
 from tandem.ops.adopt.findings import STAND_IN, Findings
 from tandem.ops.adopt.folder import Place
+from tandem.ops.adopt.project import PRODUCTION
 from tandem.ops.adopt.requirements import Requirements
 from tandem.ops.adopt.values import Read
 
@@ -41,6 +42,7 @@ PACKAGES = {
     "whitenoise": "whitenoise",
     "yaml": "pyyaml",
 }
+CLASS = "DJANGO_CONFIGURATION"  # which class the settings are
 HOSTS = re.compile(r"ALLOWED_HOSTS|TRUSTED_ORIGINS")
 # What stands in, by the name of a variable; the next where that will not do.
 STAND_INS = (
@@ -58,6 +60,9 @@ KEY = base64.urlsafe_b64encode(b"stand-in" * 4).decode()
 
 def stand_ins(name: str) -> Iterator[str]:
     """Give values with which a site might load, the likeliest first."""
+    if name == CLASS:
+        yield from (word.title() for word in PRODUCTION)
+        return
     likely = [value for form, value in STAND_INS if re.search(form, name)]
     keys = ["stand-in", KEY] if environment.SECRET.search(name) else []
     yield from dict.fromkeys([*keys, *likely, *OTHERWISE])
@@ -79,23 +84,29 @@ class Proposals:
             why = f"{failure.module} is imported, and nothing brings it ({failure.place})"
             self.findings.item("packages", package, why)
             return True
-        return any(self._give(name, failure, answer) for name in failure.variables)
+        names = (*failure.variables, *_before(failure, answer), *list(self.left)[-1:])
+        if "django-configurations" in failure.said:
+            names = (CLASS,)
+        return any(self._give(name, failure, answer) for name in names)
 
     def _give(self, name: str, failure: Failure, answer: Answer) -> bool:
         """Give a variable its value, or the next one where the last will not do."""
         findings, read = self.findings, answer.reads.get(name)
         place = (read.place if read else "") or failure.place
+        at = f" (read at {place})" if place else ""
         there = name in (findings.value("environment") or {})
         secret = name in (findings.value("secrets") or ())
         if name in environment.IGNORED or secret or (there and name not in self.left):
             return False
+        if not there and name in self.left:
+            return False  # nothing that stood in did
         if not there:
             findings.drop("secrets", name)
             if environment.made(name):
-                findings.item("secrets", name, f"the site does not load without it ({place})")
+                findings.item("secrets", name, f"the site does not load without it{at}")
                 return True
             if value := provided(name):
-                findings.give("environment", name, value, f"asked for at {place}")
+                findings.give("environment", name, value, f"the site does not load without it{at}")
                 return True
             self.left[name] = stand_ins(name)
         value_ = next(self.left[name], None)
@@ -103,12 +114,30 @@ class Proposals:
             findings.drop("environment", name)
             return False
         whose = (
-            "a secret of somebody else's, so that the site loads; give yours under secrets"
+            "the class of the settings that sounds as if it were for servers"
+            if name == CLASS
+            else "a secret of somebody else's, so that the site loads; give yours under secrets"
             if environment.SECRET.search(name)
             else "a stand-in, so that the site loads; give its value"
         )
-        findings.give("environment", name, value_, f"{STAND_IN}{whose} (read at {place})")
+        findings.give("environment", name, value_, f"{STAND_IN}{whose}{at}")
         return True
+
+
+def _before(failure: Failure, answer: Answer) -> list[str]:
+    """Return the last variable that was not there when it was read, above a failure.
+
+    ``KEY = os.getenv("KEY")`` fails where it is used, lines below.
+    """
+    file, _, line = failure.place.rpartition(":")
+    found = [
+        (int(number), one.name)
+        for one in answer.reads.values()
+        for where, _, number in [one.place.rpartition(":")]
+        if where == file and number.isdigit() and one.default in (None, "None") and not one.given
+    ]
+    above = [one for one in found if line.isdigit() and one[0] < int(line)]
+    return [max(above)[1]] if above else []
 
 
 def provided(name: str) -> str:

@@ -99,8 +99,8 @@ class Conversation:
             return answer
         before = copy.deepcopy(self.findings.keys)
         for name, value in given.items():
-            place = answer.reads[name].place
-            self.findings.give("environment", name, value, f"by what it does ({place})")
+            place = answer.reads[name].place or "a package of the site's"
+            self.findings.give("environment", name, value, f"by what it does; read by {place}")
         new = self.ask()
         if new.loads and len(new.failures) <= len(answer.failures) and wanted(new):
             return new

@@ -21,7 +21,7 @@ def _said(answer: Answer) -> Iterator[str]:
     yield "The site's own settings say:"
     for name, value in sorted(answer.settings.items()):
         yield f"  {text(name)} = {_shown(value)}"
-    if names := sorted(answer.reads):
+    if names := sorted(name for name, one in answer.reads.items() if one.place):
         yield "It reads these variables:"
     for name in names:
         read = answer.reads[name]

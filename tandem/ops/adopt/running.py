@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from tandem.ops.adopt.answer import Answer, Failure, Route
+from tandem.ops.adopt.database import NO_DRIVER, PSYCOPG
 from tandem.ops.adopt.environment import IGNORED, SHOWN, made
 from tandem.ops.adopt.files import HEALTH
 from tandem.ops.adopt.findings import STAND_IN, Findings
@@ -78,7 +79,7 @@ def _environment(findings: Findings, answer: Answer) -> None:
     given = findings.value("environment") or {}
     secrets = findings.value("secrets") or []
     # What Tandem gives to every process is none of these.
-    read = {name for name, one in answer.reads.items() if not one.given}
+    read = {name for name, one in answer.reads.items() if one.place and not one.given}
     names = sorted(read - set(given) - set(secrets) - IGNORED)
     if names:
         shown = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
@@ -120,6 +121,9 @@ def _database(findings: Findings, answer: Answer) -> None:
         if engine and "dummy" not in engine:
             sentence = f"Tandem provides PostgreSQL only; {engine} must be there already"
             findings.decide("database", sentence)
+    packages = findings.keys.get("packages")
+    if packages and packages.entries.get(PSYCOPG) == NO_DRIVER and "postg" not in engine:
+        findings.drop("packages", PSYCOPG)
     others = [text(name) for name in databases if name != "default"]
     if others:
         findings.decide("database", f"there is more than one database: {', '.join(others)}")

@@ -148,3 +148,29 @@ def test_a_part_that_asks_a_server_is_said_and_the_rest_is_known(talk):
     found = talk(shop__urls="import socket\nsocket.create_connection(('127.0.0.1', 9))\n")
     assert found.answer.loads
     assert any("the URLconf asks a server as it is loaded" in one for one in found.undecided)
+
+
+def test_a_variable_that_fails_where_it_is_used_gets_a_stand_in(talk):
+    found = talk("HUES = os.getenv('SHOP_' + 'HUES')\nA = 1\nHUES = HUES.split(',')\n")
+    assert found.answer.loads
+    assert found.site.environment == {"SHOP_HUES": "stand-in"}
+
+
+def test_a_key_that_must_be_one_is_found(talk):
+    found = talk("import base64\nKEY = os.environ['FIELD' + '_KEY']\nA = 1\n"
+                 "assert len(base64.urlsafe_b64decode(KEY)) == 32\n")  # fmt: skip
+    assert found.answer.loads
+
+
+def test_settings_that_are_a_class_are_asked_for_that_of_servers(talk):
+    """As django-configurations: its importer looks for the class that a variable names."""
+    found = talk("""\
+name = os.environ.get("DJANGO_CONFIGURATION")
+if not name:
+    raise ValueError("django-configurations settings importer wasn't correctly installed")
+class Prod:
+    HUE = "red"
+globals()[name].HUE
+""")
+    assert found.answer.loads
+    assert found.site.environment == {"DJANGO_CONFIGURATION": "Prod"}
