@@ -80,11 +80,13 @@ class Conversation:
         given = {name: value for name, value in values.items() if value}
         if not given or "postg" in answer.database():
             return answer
-        return self._effect(given, answer, lambda new: "postg" in new.database())
+        # With it comes a driver into the image.
+        return self._effect(given, answer, lambda new: "postg" in new.database(), "postgresql")
 
     def _debug(self, answer: Answer) -> Answer:
         """See whether a variable turns DEBUG off."""
-        names = [one.name for one in answer.reads.values() if "DEBUG" in one.name]
+        read = [one for one in answer.reads.values() if one.place or one.name.startswith("DJANGO_")]
+        names = [one.name for one in read if "DEBUG" in one.name]
         for value in FALSE[:2]:
             if answer.debug() and names:
                 given = dict.fromkeys(names, value)
@@ -92,12 +94,15 @@ class Conversation:
         return answer
 
     def _effect(
-        self, given: dict[str, str], answer: Answer, wanted: Callable[[Answer], bool]
-    ) -> Answer:
+        self, given: dict[str, str], answer: Answer, wanted: Callable[[Answer], bool],
+        database: str = "",
+    ) -> Answer:  # fmt: skip
         """Return the answer with variables that have the effect; else that without them."""
         if self._rounds >= MOST_ROUNDS:
             return answer
         before = copy.deepcopy(self.findings.keys)
+        if database:
+            self.findings.found("database", database)
         for name, value in given.items():
             place = answer.reads[name].place or "a package of the site's"
             self.findings.give("environment", name, value, f"by what it does; read by {place}")
