@@ -18,6 +18,8 @@ from tandem.ops.adopt.sockets import beginning, shortened
 ELSEWHERE = re.compile(r"s3boto|S3Storage|S3Static|gcloud|azure_storage")
 RUNNING = "the running settings"
 PARTS = {"urls": "URLconf", "asgi": "ASGI application", "celery": "Celery"}
+# What packages ask for themselves, in the name of a site that uses them.
+PACKAGES = re.compile(r"_FOR_DYNACONF$|^DYNACONF_|^PYTHON|^PYDANTIC_|^CELERY_LOADER$")
 # Of settings: what the files alone can know.
 SOUNDS = "sounds as if"
 
@@ -25,7 +27,7 @@ SOUNDS = "sounds as if"
 def judge(findings: Findings, answer: Answer) -> None:
     """Have the findings say what the site has answered."""
     for failure in answer.failures:
-        findings.decide("settings", _sentence(failure))
+        findings.decide("settings", _sentence(failure, findings))
     if not answer.loads or not answer.settings:
         return
     _doubts(findings, answer)
@@ -39,7 +41,7 @@ def judge(findings: Findings, answer: Answer) -> None:
     _processes(findings, answer)
 
 
-def _sentence(failure: Failure) -> str:
+def _sentence(failure: Failure, findings: Findings) -> str:
     part = PARTS.get(failure.part, "site")
     if failure.service:
         return (
@@ -48,6 +50,12 @@ def _sentence(failure: Failure) -> str:
         )
     if failure.read_only:
         return f"the {part} writes as it is loaded ({failure}); a release is read-only"
+    own = str(findings.value("settings")).partition(".")[0]
+    if failure.module.startswith(f"{own}."):
+        return (
+            f"the {part} imports {failure.module} ({failure.place}), and there is no such file:"
+            " write it, and name it under include if git ignores it"
+        )
     if failure.module:
         return (
             f"the {part} imports {failure.module}, and nothing brings that"
@@ -59,7 +67,7 @@ def _sentence(failure: Failure) -> str:
 def _doubts(findings: Findings, answer: Answer) -> None:
     """Forget what the files could not tell."""
     finding = findings.keys["settings"]
-    loading = [_sentence(one) for one in answer.failures]
+    loading = [_sentence(one, findings) for one in answer.failures]
     finding.decide = [one for one in finding.decide if SOUNDS in one or one in loading]
     if answer.debug():
         sentence = "DEBUG is on; Tandem turns it off, but not what the settings do by it"
@@ -80,6 +88,7 @@ def _environment(findings: Findings, answer: Answer) -> None:
     secrets = findings.value("secrets") or []
     # What Tandem gives to every process is none of these.
     read = {name for name, one in answer.reads.items() if one.place and not one.given}
+    read = {name for name in read if not PACKAGES.search(name)}
     names = sorted(read - set(given) - set(secrets) - IGNORED)
     if names:
         shown = ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")

@@ -68,6 +68,11 @@ def test_a_module_that_nothing_brings_is_named(talk):
     assert any("imports shop_theme_of_ours, and nothing brings that" in o for o in found.undecided)
 
 
+def test_a_file_of_the_site_that_is_missing_is_said_to_be(talk):
+    found = talk("from .local_settings import *\n")
+    assert any("imports shop.local_settings (shop/settings.py:4)" in o for o in found.undecided)
+
+
 def test_a_module_of_a_known_package_is_proposed(talk):
     found = talk("import debug_toolbar\n")
     assert found.site.packages == ("django-debug-toolbar",)
