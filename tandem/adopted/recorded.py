@@ -12,6 +12,7 @@ from typing import Any
 
 MOST = 2000  # variables that are remembered
 IMPORT = "<frozen importlib"
+TANDEM = f"{Path(__file__).parents[1]}/"
 PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
 UNSET = object()
 
@@ -75,16 +76,18 @@ class Recorded(os._Environ):
 
     def __iter__(self) -> Iterator[str]:
         """Give all names: who asks so looks for some that nobody can know."""
-        self.copied = self.copied or _caller(self.homes)[0]
+        caller = _caller(self.homes)
+        self.copied = self.copied or (caller[0] if caller else "")
         return super().__iter__()
 
     def _there(self, key: object) -> bool:
         return isinstance(key, str) and self.encodekey(key) in self._data  # type: ignore[attr-defined]
 
     def _note(self, key: object, default: Any = UNSET) -> None:
-        if not isinstance(key, str):
+        caller = _caller(self.homes) if isinstance(key, str) else None
+        if caller is None or not isinstance(key, str):
             return
-        place, within = _caller(self.homes)
+        place, within = caller
         default = within if default in (UNSET, None) and within is not UNSET else default
         known = self.reads.get(key)
         if known is None and len(self.reads) < MOST:
@@ -95,13 +98,20 @@ class Recorded(os._Environ):
             known.default = default
 
 
-def _caller(homes: Homes) -> tuple[str, Any]:
-    """Return where the site's code asks, and the default that it gave to a package that asks."""
-    frame: FrameType | None = sys._getframe(3)
+def _caller(homes: Homes) -> tuple[str, Any] | None:
+    """Return where the site's code asks, and the default that it gave to a package that asks.
+
+    ``None`` where Tandem asks for itself.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
     default: Any = UNSET
     while frame and not frame.f_code.co_filename.startswith(IMPORT):
         if place := homes.place(frame):
             return place, default
+        if frame.f_code.co_filename.startswith(TANDEM):
+            return None
         given = frame.f_locals.get("default", UNSET)
         if default is UNSET and type(given) in PLAIN:
             default = given

@@ -86,7 +86,7 @@ def chosen():
 DATABASES = dict(chosen())
 """)
     assert found.site.database == "postgresql"
-    assert found.site.environment["SHOP_DB_HOST"] == "/run/postgresql"
+    assert found.site.environment == {"SHOP_DB_HOST": "/run/postgresql"}
 
 
 def test_a_variable_that_leads_nowhere_is_taken_back(talk):
