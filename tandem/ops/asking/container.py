@@ -144,7 +144,8 @@ def ask(programs: Programs, image: str, site: Site, seconds: float) -> Answer:
         out, err, ended = bounded(process, hard + MARGIN_SECONDS)
     finally:
         if process.poll() is None:
-            programs.read("docker", "kill", name)
+            process.kill()  # what it has still to print would keep the engine from ending it
+            programs.read("docker", "rm", "--force", name)
         process.wait()
     if not ended and process.returncode == KILLED:
         late = time.monotonic() - began >= hard
