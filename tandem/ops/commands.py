@@ -17,7 +17,7 @@ from tandem.ops.checkout.programs import missing_checkout
 # Imported only when asked for: each has main(arguments), which returns the exit status, and
 # a docstring whose first line is its help.
 COMMANDS: dict[str, str] = {
-    "adopt": "tandem.ops.adopt.cli",
+    "adopt": "tandem.ops.asking.cli",
     "check": "tandem.ops.checks.cli",
     "routes": "tandem.ops.routes.cli",
     "compare": "tandem.ops.compare.cli",

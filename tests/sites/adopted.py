@@ -92,8 +92,11 @@ def prepare(recipe: Recipe, folder: Path) -> Path:
     folder.mkdir()
     subprocess.run([*recipe.start, str(folder)], check=True, capture_output=True, cwd=ROOT)
     shutil.copytree(RECIPES / recipe.name, folder, dirs_exist_ok=True)
+    # tests/sites/test_asked.py asks: a second image would cost a minute.
     tandem = [str(ROOT / ".venv/bin/python"), "-m", "tandem"]
-    subprocess.run([*tandem, "adopt", str(folder)], check=True, capture_output=True, cwd=ROOT)
+    subprocess.run(
+        [*tandem, "adopt", "--files-only", str(folder)], check=True, capture_output=True, cwd=ROOT
+    )
     # SQLite is for those who begin; whoever has servers wants the database for servers.
     file = folder / "tandem.yml"
     text = file.read_text().replace("database: sqlite", "database: postgresql")

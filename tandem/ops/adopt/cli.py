@@ -1,4 +1,4 @@
-"""Describe a Django site as it is: write tandem.yml into its folder."""
+"""``tandem adopt``, for whom a room above asks the running code (tandem/ops/asking)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from tandem.facts import FAILED, FINE, FOUND
+from tandem.ops.adopt.answer import Answer
+from tandem.ops.adopt.conversation import Ask, Conversation, NotAskedError
+from tandem.ops.adopt.explain import explain
 from tandem.ops.adopt.findings import AdoptError, Findings
 from tandem.ops.adopt.inspection import inspect
-from tandem.ops.adopt.model import MADE, SiteError, loads
+from tandem.ops.adopt.model import MADE, SiteError, load, loads
 from tandem.ops.adopt.python import slug
 from tandem.ops.adopt.repository import PREFIX, Repository, fetch, is_url, parse
 from tandem.ops.adopt.write import render, summary
@@ -23,17 +29,26 @@ from tandem.ops.bounded.work import TooMuchError, call
 FILE = "tandem.yml"
 
 
-def main(arguments: list[str]) -> int:
+class Asker(Protocol):
+    """Has the running code of a site asked; in a room above, which has an engine."""
+
+    def __call__(self, source: Path, home: Path | None) -> AbstractContextManager[Ask | None]:
+        """Give what asks the site in ``source``; ``None`` where nobody can.
+
+        ``home`` is the folder of its tandem.yml; ``None`` where nothing is to be written there.
+        """
+
+
+def main(arguments: list[str], asker: Asker | None = None) -> int:
     """Run ``tandem adopt``; return 0, 1 where a file is there that differs, 2 for a wrong call."""
     options = _options(arguments)
-    folder = Path(options.path)
+    asked = None if options.files_only else asker
     try:
-        if options.package:
-            findings = packaged(options)
-        elif is_url(options.path):
-            folder, findings = fetched(options)
-        else:
-            findings = bounded(folder, options.settings, options.name)
+        if options.explain:
+            return _explain(options, asked)
+        with found(options) as (folder, source, findings):
+            if asked:
+                _ask(findings, asked, source, None if options.dry_run else folder)
         file = folder / FILE
         text = render(findings)
         loads(text, file)  # what is written can be read
@@ -51,10 +66,72 @@ def main(arguments: list[str]) -> int:
     return status
 
 
+@contextmanager
+def found(options: argparse.Namespace) -> Iterator[tuple[Path, Path, Findings]]:
+    """Give the folder for tandem.yml, that of the source, and what the files of that say."""
+    folder = Path(options.path)
+    if options.package:
+        yield folder, folder, packaged(options)
+    elif is_url(options.path):
+        with tempfile.TemporaryDirectory() as cache:
+            yield fetched(options, Path(cache))
+    else:
+        yield folder, folder, bounded(folder, options.settings, options.name)
+
+
+def _ask(findings: Findings, asker: Asker, source: Path, home: Path | None) -> Answer | None:
+    """Have the running code say what the files cannot; return its answer."""
+    with asker(source, home) as ask:
+        if ask is None:
+            return None
+        try:
+            return Conversation(findings, ask, _say).hold()
+        except NotAskedError as error:
+            sentence = str(error).removesuffix(".")
+            _say(f"the site could not be asked: {sentence}. What follows is from its files only.")
+            return None
+
+
+def _explain(options: argparse.Namespace, asker: Asker | None) -> int:
+    """Print what Tandem replaces; by the tandem.yml that is there, else by what would be in one."""
+    answer = None
+    if asker and (Path(options.path) / FILE).exists():
+        answer = _described(Path(options.path), asker)
+    elif asker:
+        with found(options) as (_, source, findings):
+            answer = _ask(findings, asker, source, None)
+    if answer is None:
+        raise AdoptError("only the running code tells what is replaced, and it could not be asked")
+    print(explain(answer))
+    for failure in answer.failures:
+        _say(f"the site does not load: {failure}.")
+    return FOUND if answer.failures else FINE
+
+
+def _described(folder: Path, asker: Asker) -> Answer | None:
+    """Ask the site that is described in a folder, once."""
+    site = load(folder / FILE, files=True)
+    with tempfile.TemporaryDirectory() as cache:
+        if repository := parse(site.source):
+            source, _ = fetch(repository, Path(cache))
+        else:
+            source = folder / site.source
+        with asker(source, None) as ask:
+            try:
+                return ask(site) if ask else None
+            except NotAskedError as error:
+                raise AdoptError(str(error).removesuffix(".")) from None
+
+
+def _say(sentence: str) -> None:
+    print(f"tandem: {sentence}", file=sys.stderr, flush=True)
+
+
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="tandem adopt",
-        description=f"Reads a Django site, runs none of it, and writes {FILE} into its folder.",
+        description=f"Asks a Django site what it is, in an image of its own without network or"
+        f" secrets, and writes {FILE} into its folder.",
         epilog="docs/adopt.md says more.",
     )
     add = parser.add_argument
@@ -68,6 +145,14 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     )  # fmt: skip
     add("--settings", default="", metavar="MODULE", help="its settings, where several could be")
     add("--name", default="", help="what to call it; else the name of its project or folder")
+    add(
+        "--files-only", action="store_true",
+        help="only read its files, and run none of it: quick, and partly a guess",
+    )  # fmt: skip
+    add(
+        "--explain", action="store_true",
+        help="print which settings of the site Tandem replaces, and why; write nothing",
+    )  # fmt: skip
     add("--dry-run", action="store_true", help=f"print {FILE} instead of writing it")
     add("--force", action="store_true", help=f"overwrite a {FILE} that is there")
     add(
@@ -79,8 +164,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def fetched(options: argparse.Namespace) -> tuple[Path, Findings]:
-    """Return a folder of the site's name here, and the description of a site in a repository.
+def fetched(options: argparse.Namespace, cache: Path) -> tuple[Path, Path, Findings]:
+    """Return a folder of the site's name here, its source in a repository, and what that says.
 
     That names the commit, so that every build is of the same source.  Raises ``AdoptError``
     where git cannot get it, or it is not the folder of one Django site.
@@ -90,16 +175,15 @@ def fetched(options: argparse.Namespace) -> tuple[Path, Findings]:
     except ValueError as error:
         raise AdoptError(f"the address {error}") from None
     assert repository is not None  # noqa: S101 - it has the prefix
-    with tempfile.TemporaryDirectory() as cache:
-        source, commit = fetch(repository, Path(cache))
-        findings = bounded(source, options.settings, options.name or slug(repository.name))
+    source, commit = fetch(repository, cache)
+    findings = bounded(source, options.settings, options.name or slug(repository.name))
     findings.found("source", str(Repository(repository.url, commit)), f"{options.revision} now")
     folder = Path(repository.name)
     if not re.fullmatch(r"\w[\w.-]*", folder.name):
         raise AdoptError(f"{repository.url} ends in no name that a folder could have")
-    if not options.dry_run:
+    if not (options.dry_run or options.explain):
         folder.mkdir(exist_ok=True)
-    return folder, findings
+    return folder, source, findings
 
 
 def bounded(folder: Path, settings: str, name: str) -> Findings:

@@ -31,6 +31,7 @@ LIKELY = {
 }
 OTHERS = re.compile(r"sqlite|mysql|maria|oracle")
 PSYCOPG = "psycopg[binary]>=3.2"  # of a site without a driver; the extra of pyproject.toml
+NO_DRIVER = "the requirements name no driver for PostgreSQL"
 DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary", "psycopg2cffi")
 
 
@@ -166,5 +167,4 @@ def _by_parts(default: dict[str, Any], done: set[str], place: Place, out: Findin
 def _driver(required: Requirements, out: Findings) -> None:
     """See to it that Python can speak to PostgreSQL."""
     if required.complete and not any(driver in required for driver in DRIVERS):
-        why = "the requirements name no driver for PostgreSQL"
-        out.item("packages", PSYCOPG, why)
+        out.item("packages", PSYCOPG, NO_DRIVER)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+# Begins the reason of an entry that stands in for what only the owner can give.
+STAND_IN = "decide: "
+
 
 class AdoptError(Exception):
     """The folder cannot be adopted; one sentence says why, and what to do."""
@@ -26,6 +29,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.keys: dict[str, Finding] = {}
+        self.asked = False  # the running code has told; else the files alone
 
     def found(self, key: str, value: Any, *why: str) -> None:
         """Give ``key`` its value; ``why`` names what was found and where."""
@@ -55,6 +59,27 @@ class Findings:
         """Name an entry that only the owner can give."""
         self.keys.setdefault(key, Finding(default)).suggested.setdefault(name, why)
 
+    def give(self, key: str, name: str, value: str, why: str) -> None:
+        """Give an entry of a mapping another value, or its first."""
+        self.drop(key, name)
+        self.entry(key, name, value, why)
+
+    def drop(self, key: str, name: str) -> None:
+        """Take an entry or an item out again, and the word that its owner should give it."""
+        if (finding := self.keys.get(key)) is None:
+            return
+        if isinstance(finding.value, dict):
+            finding.value.pop(name, None)
+        elif name in (finding.value or ()):
+            finding.value.remove(name)
+        finding.entries.pop(name, None)
+        finding.suggested.pop(name, None)
+
+    def anew(self, key: str, value: Any, *why: str) -> None:
+        """Give ``key`` its value, and forget what was thought of it before."""
+        self.keys.pop(key, None)
+        self.found(key, value, *why)
+
     def value(self, key: str) -> Any:
         """Return what was found for ``key``."""
         return self.keys[key].value if key in self.keys else None
@@ -68,5 +93,10 @@ class Findings:
             for sentence in [
                 *finding.decide,
                 *(f"{name}: {why}" for name, why in finding.suggested.items()),
+                *(
+                    f"{name}: {why.removeprefix(STAND_IN)}"
+                    for name, why in finding.entries.items()
+                    if why.startswith(STAND_IN)
+                ),
             ]
         ]

@@ -101,7 +101,7 @@ def paths(
         found += _among_pages(urls.get("urlpatterns"), "/") if urls else ()
     prefixes: dict[str, Place] = {}
     for prefix, place in found:
-        prefixes.setdefault(_shortened(prefix), place)
+        prefixes.setdefault(shortened(prefix), place)
     for prefix, place in sorted(prefixes.items()):
         nested = any(other != prefix and prefix.startswith(other) for other in prefixes)
         if prefix == "/":
@@ -184,7 +184,7 @@ def beginning(pattern: str, is_regex: bool) -> tuple[str, bool]:
     return ends[: ends.rfind("/", 0, match.start()) + 1], False
 
 
-def _shortened(prefix: str) -> str:
+def shortened(prefix: str) -> str:
     """Return the folder of sockets in which ``prefix`` is, or itself."""
     parts = prefix.split("/")
     for index, part in enumerate(parts[:-1]):

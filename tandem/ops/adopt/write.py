@@ -15,9 +15,11 @@ WIDTH = 96
 LONGEST = 160  # of a line on the terminal
 HEADER = """\
 # How Tandem serves this site; what each key means: docs/site-file.md of Tandem.
-# Written by `tandem adopt`, which read the code and ran none of it. Correct what is wrong:
+# Written by `tandem adopt`, which {how}. Correct what is wrong:
 # lines with "decide:" wait for you.
 """
+READ = "read the code and ran none of it"
+ASKED = "asked the running code"
 # Text that YAML takes for text without quotes, and people for what it is.
 PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./:@=<>, -]*|\.")
 WORDS = {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}
@@ -37,7 +39,7 @@ ALWAYS = (
 def render(findings: Findings) -> str:
     """Return the text of tandem.yml."""
     defaults = {one.name: one.default for one in fields(Site)}
-    parts = [HEADER]
+    parts = [HEADER.format(how=ASKED if findings.asked else READ)]
     for key in READERS:
         finding = findings.keys.get(key)
         if finding is None:

@@ -41,9 +41,9 @@ execute_from_command_line(sys.argv)
 '''
 
 
-def site_env(site: Site) -> str:
-    """Return ``deploy/site.env`` of the site."""
-    values = {
+def variables(site: Site) -> dict[str, str]:
+    """Return the variables that each process of the site has, whatever it is."""
+    return {
         "DJANGO_SETTINGS_MODULE": "tandem.adopted.settings",
         "WSGI_APPLICATION": "tandem.adopted.wsgi:application",
         "ASGI_APPLICATION": "tandem.adopted.asgi:application",
@@ -55,6 +55,11 @@ def site_env(site: Site) -> str:
         **({"REDIS_URL": facts.REDIS_URL} if site.redis else {}),
         **site.environment,
     }
+
+
+def site_env(site: Site) -> str:
+    """Return ``deploy/site.env`` of the site."""
+    values = variables(site)
     fixed = {
         "TANDEM_ROOT": "" if site.root == "." else site.root,
         "SITE_PYTHON_PATH": " ".join(p for p in site.python_path if p != "."),

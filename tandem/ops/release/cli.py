@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from tandem.facts import DEBIANS, NEWEST_DEBIAN
+from tandem.ops.asking.cli import first
 from tandem.ops.checkout import engine, images, site
 from tandem.ops.checkout.programs import CACHE, ROOT, Failed, Programs, command, say
 
@@ -45,6 +46,7 @@ def release(programs: Programs, place: Path | None, debians: list[str], name: st
         if debian not in DEBIANS:
             known = " or ".join(f"{n} ({d.version})" for n, d in reversed(DEBIANS.items()))
             raise Failed(f"DEBIAN must name {known}, got '{debian}'.")
+    first(programs.environment)
     if place:
         debians = [site.debian(place, debian) for debian in debians or [""]]
     debians = debians or list(reversed(DEBIANS))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
+from typing import Any
 
 from tandem.facts import FINE, FOUND, KINDS, REDIS_SOCKET
+from tandem.ops.asking.cli import first
 from tandem.ops.checkout import engine
 from tandem.ops.checkout.parser import Commands
 from tandem.ops.checkout.programs import ROOT, Failed, command, say
@@ -33,7 +36,13 @@ SHOWN = "table {{.Name}}\t{{.Status}}\t{{.Ports}}"
 def main(arguments: list[str]) -> int:
     """Run the command that ``arguments`` name; return the exit status."""
     options = parser().parse_args(arguments)
-    return command(lambda: options.run(Stack(), options))
+
+    def run() -> Any:
+        if options.run in (bring_up, replace_all, images):
+            first(os.environ)
+        return options.run(Stack(), options)
+
+    return command(run)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,8 +53,8 @@ def parser() -> argparse.ArgumentParser:
     def passed(name: str, service: str, start: tuple[str, ...], help_: str) -> None:
         top.passed(name, inside, help_, service=service, start=start)
 
-    add("up", lambda stack, _: up(stack), "start everything; apply every change; wait for it")
-    add("roll", lambda stack, _: up(stack, everything=True),
+    add("up", bring_up, "start everything; apply every change; wait for it")
+    add("roll", replace_all,
         "the same, and replace every instance in turn, without a failed request")  # fmt: skip
     add("down", lambda stack, _: stack.run(*COMPOSE, "down", "--remove-orphans"),
         "stop everything; the data stays")  # fmt: skip
@@ -76,6 +85,16 @@ def parser() -> argparse.ArgumentParser:
 def path(word: str) -> Path:
     """Return a path as it is seen from where the command was called."""
     return Path(word).resolve()
+
+
+def bring_up(stack: Stack, _: argparse.Namespace) -> None:
+    """Apply every change."""
+    up(stack)
+
+
+def replace_all(stack: Stack, _: argparse.Namespace) -> None:
+    """Apply every change, and replace what did not change as well."""
+    up(stack, everything=True)
 
 
 def ps(stack: Stack, _: argparse.Namespace) -> int:

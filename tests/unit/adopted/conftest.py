@@ -41,23 +41,26 @@ class Shop:
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder, check=False, capture_output=True, text=True,
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": f"{ROOT}:{self.folder}",
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "DJANGO_SETTINGS_MODULE": "tandem.adopted.settings",
-                "SITE_SETTINGS": "shop.settings",
-                "SITE_WSGI": "made",
-                "SITE_ASGI": "made",
-                "SITE_DATABASE": "sqlite",
-                "DATA_ROOT": str(self.folder / "data"),
-                "CREDENTIALS_DIRECTORY": str(self.folder / "cred"),
-                "SERVER_NAMES": "example.org",
-                **environment,
-            },
+            env=self.environment() | environment,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
+
+    def environment(self) -> dict[str, str]:
+        """Return what the site's processes are given."""
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{ROOT}:{self.folder}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "DJANGO_SETTINGS_MODULE": "tandem.adopted.settings",
+            "SITE_SETTINGS": "shop.settings",
+            "SITE_WSGI": "made",
+            "SITE_ASGI": "made",
+            "SITE_DATABASE": "sqlite",
+            "DATA_ROOT": str(self.folder / "data"),
+            "CREDENTIALS_DIRECTORY": str(self.folder / "cred"),
+            "SERVER_NAMES": "example.org",
+        }
 
     def asked(self, expression: str, **environment: str) -> str:
         """Return what an expression is worth in a process that serves the site by WSGI."""

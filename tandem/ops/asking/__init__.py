@@ -1,0 +1,1 @@
+"""Ask a site of others what it is, in its own image (docs/adopt.md)."""
