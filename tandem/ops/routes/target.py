@@ -113,6 +113,8 @@ class Target:
                 command,
                 cwd=folder,
                 text=True,
+                # Nobody is asked then, and what comes there is for the caller: a list of addresses.
+                stdin=subprocess.DEVNULL if read else None,
                 stdout=subprocess.PIPE if read else STDERR,
             )
         except FileNotFoundError:
