@@ -140,7 +140,7 @@ HOSTILE = {
                 "it prints more than 4 MB"),
     "grows": ("a = []\nwhile True: a.append(bytearray(10_000_000))", "it needs more than 1 GiB"),
     "forks": ("import os\nwhile True:\n    try:\n        os.fork()\n    except OSError: pass",
-              "it does not end within 10 s"),
+              "it does not end within"),  # by its own clock, or by the container's
     "asks the network": ("import socket\nsocket.create_connection(('192.0.2.1', 80), 5)",
                          "asks a server as it is loaded"),
     "writes": ("open('/srv/tandem/releases/replica/site/x', 'w')", "writes as it is loaded"),

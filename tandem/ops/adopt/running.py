@@ -107,7 +107,13 @@ def _secret(findings: Findings, answer: Answer) -> None:
     """See where SECRET_KEY is from."""
     state, secrets = answer.setting("SECRET_KEY"), findings.value("secrets") or []
     findings.found("secrets", secrets)
-    if any(made(name) for name in secrets if name in answer.reads):
+    # The files tell which variable it is of, whatever that is called.
+    named = findings.keys["secrets"].entries
+    if any(
+        made(name) or named.get(name, "").startswith("SECRET_KEY")
+        for name in secrets
+        if name in answer.reads
+    ):
         return
     if state == "set" and not answer.copied:
         findings.decide("secrets", "SECRET_KEY is in the code, or made anew by each process", [])

@@ -43,6 +43,12 @@ def test_a_key_that_anything_will_do_for_is_a_secret(talk):
     assert found.site.secrets == ("SHOP_SECRET_KEY",)
 
 
+def test_a_key_by_another_name_is_not_said_to_be_in_the_code(talk):
+    found = talk("SECRET_KEY = os.environ['SHOP_SECRET']\n")
+    assert found.site.secrets == ("SHOP_SECRET",)
+    assert found.undecided == []
+
+
 def test_somebody_elses_key_is_a_stand_in_and_said_to_be_a_secret(talk):
     found = talk("A = os.environ['STRIPE' + '_API_KEY']\n")
     assert found.site.environment["STRIPE_API_KEY"] == "stand-in"
