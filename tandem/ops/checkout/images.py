@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -17,6 +18,8 @@ from tandem.ops.checkout.programs import ROOT, Failed, Programs, say, tail
 PULL_SECONDS = 60  # a registry that cannot be reached may hang instead of refusing
 RELEASED = ("app", "tandem", "deploy", "requirements.lock")
 NOTHING = "/dev/null"
+# The engine's own fault, not the step's: the process that was to become it is gone.
+STUMBLED = re.compile(r"runc run failed: .*read init-p: connection reset by peer")
 # As in compose.yaml.
 SECRETS = {
     "ca-bundle": "TANDEM_CA_BUNDLE", "pip-conf": "TANDEM_PIP_CONF", "npmrc": "TANDEM_NPMRC",
@@ -72,10 +75,17 @@ def secret_options(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def build(programs: Programs, log: Path, sentence: str, *command: str | Path) -> None:
-    """Run a build; where it fails, show what tells why, and end with that and the sentence."""
+    """Run a build, again if the engine loses a step of it.
+
+    Where it fails, what tells why is shown, and ``Failed`` is raised with that and the sentence.
+    """
     log.parent.mkdir(exist_ok=True)
-    with log.open("w") as file:
-        status = programs.run(*command, out=file, err=STDOUT)
+    for again in (False, True):
+        with log.open("w") as file:
+            status = programs.run(*command, out=file, err=STDOUT)
+        if not status or again or not STUMBLED.search(log.read_text(errors="replace")):
+            break
+        say("the engine lost a step of the build as it began; it is built once more.")
     if status:
         found = cause(log.read_text(errors="replace"))
         tail(found.lines, len(found.lines))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tandem.ops.checkout.images import NOTHING, digest, secrets
+from tandem.ops.checkout.images import NOTHING, build, digest, secrets
+from tandem.ops.checkout.programs import Failed, Programs
 from tests.stack import copy_of_checkout
 
 NAME = (
@@ -87,3 +89,35 @@ def test_a_registry_that_npm_is_told_of_is_told_to_builds(tmp_path: Path, text: 
     file.write_text(text)
     found = secrets({"NPM_CONFIG_USERCONFIG": str(file), "PIP_CONFIG_FILE": NOTHING})
     assert (found["TANDEM_NPMRC"] == str(file)) is used
+
+
+STUMBLES = (
+    "echo run >>runs; echo 'runc run failed: unable to start container process:"
+    " waiting for init preliminary setup: read init-p: connection reset by peer'"
+)
+
+
+def built(folder: Path, script: str) -> None:
+    command = ("sh", "-c", f"cd {folder}; {script}")
+    build(Programs(dict(os.environ)), folder / "log", "it cannot be built.", *command)
+
+
+def runs(folder: Path) -> int:
+    return len((folder / "runs").read_text().splitlines())
+
+
+def test_a_step_that_the_engine_lost_is_built_once_more(tmp_path: Path):
+    built(tmp_path, f"{STUMBLES}; [ $(wc -l <runs) = 2 ]")
+    assert runs(tmp_path) == 2
+
+
+def test_a_step_that_is_lost_again_ends_in_the_sentence(tmp_path: Path):
+    with pytest.raises(Failed, match="it cannot be built"):
+        built(tmp_path, f"{STUMBLES}; exit 1")
+    assert runs(tmp_path) == 2
+
+
+def test_a_step_that_fails_by_itself_is_built_once(tmp_path: Path):
+    with pytest.raises(Failed, match="it cannot be built"):
+        built(tmp_path, "echo run >>runs; exit 1")
+    assert runs(tmp_path) == 1
